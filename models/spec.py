@@ -1,0 +1,96 @@
+"""From a model spec to a chat model: the one door."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import UserError
+from ..settings import Settings, get_settings
+from .profile import ModelProfile, declared_profile, profile_from_file
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+_OPENAI = re.compile(r"openai:(?P<name>\S+?)@(?P<address>https?://[!-~]+)")
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
+_FORMS = "`local`, `openai:NAME@http://host:port/v1` or `scripted:FILE`"
+LOCAL_NAME = "SmolLM2-135M-Instruct"
+"""The model behind `local`."""
+
+
+def chat_model(
+    spec: str | None = None,
+    *,
+    profile: ModelProfile | None = None,
+    settings: Settings | None = None,
+    **params: Any,
+) -> BaseChatModel:
+    """The LangChain chat model that `spec` names (default: the one in the settings).
+
+    - `local`: SmolLM2-135M-Instruct in the embedded llama.cpp; `lora=PATH` adds an adapter in GGUF form.
+    - `openai:NAME@http://host:port/v1`: the model NAME on vLLM or any server with the OpenAI chat protocol.
+    - `scripted:FILE`: answers from a script, see `wardround.models.script`.
+
+    `profile` says what the model can do, in full; without it the profile file of the settings is laid over what
+    is declared for the name. `params` (`temperature`, `max_tokens`, `seed`, `streaming`, `backoff`, ...) reach the
+    first two; see `openai_chat` for defaults. Nothing is loaded or contacted before the first call. Raises
+    `UserError` for a bad spec or a missing file.
+    """
+    chosen = settings or get_settings()
+    text = " ".join((chosen.model if spec is None else spec).split())
+    text = "".join(letter if letter.isprintable() else "�" for letter in text)  # errors show it on a terminal
+    kind, _, rest = text.partition(":")
+    if text == "local":
+        return _local(chosen, profile, params)
+    if kind == "scripted" and rest:
+        from .scripted import scripted_chat
+
+        return scripted_chat(Path(rest).expanduser(), profile=profile)
+    if kind == "openai":
+        name, address = _server(text)
+        from .openai_chat import openai_chat
+
+        return openai_chat(name, address, settings=chosen, profile=profile or _declared(name, chosen), **params)
+    raise UserError(f"model `{text}` is none of {_FORMS}: correct WARDROUND_MODEL or `--model`")
+
+
+def _server(text: str) -> tuple[str, str]:
+    match = _OPENAI.fullmatch(text)
+    if match is None:
+        raise UserError(
+            f"model `{text}` names no server: write `openai:NAME@http://host:port/v1` (the forms are {_FORMS})"
+        )
+    address = match["address"].rstrip("/")
+    try:
+        parts = urlsplit(address)
+        usable = _HOST.fullmatch(parts.hostname or "") is not None and parts.port != 0
+    except ValueError:
+        parts, usable = urlsplit(""), False
+    if parts.username or parts.password:
+        raise UserError("model spec: the address holds a user name or password: put the key into WARDROUND_API_KEY")
+    if not usable or parts.query or parts.fragment:
+        raise UserError(f"model `{text}`: `{address}` is not an address: write `http://host:port/v1`")
+    return match["name"], address
+
+
+def _local(settings: Settings, profile: ModelProfile | None, params: dict[str, Any]) -> BaseChatModel:
+    from .llamacpp import llamacpp_chat, shared_engine
+    from .store import find
+
+    declared = profile or _declared(LOCAL_NAME, settings)
+    lora = params.pop("lora", None)
+    engine = shared_engine(
+        find("smollm2", settings=settings),
+        declared.name,
+        declared.context_tokens,
+        Path(lora) if lora is not None else None,
+    )
+    return llamacpp_chat(engine, settings=settings, profile=declared, **params)
+
+
+def _declared(name: str, settings: Settings) -> ModelProfile:
+    declared = declared_profile(name)
+    return profile_from_file(settings.profile, declared) if settings.profile is not None else declared

@@ -1,0 +1,76 @@
+"""HTTP clients for the openai SDK: no proxies, no redirects, and usable from several event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from .retry import http_library
+
+CONNECT_S = 5.0
+"""Seconds to wait for a connection: a server on the same network answers at once or is down."""
+
+
+class LoopTransport:
+    """An async transport that keeps one pool of connections for each event loop.
+
+    A connection belongs to the loop that opened it; a pool shared between loops fails with `Event loop is
+    closed` as soon as the second `asyncio.run` of a process uses the same chat model.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Sends `request` over the pool of the running loop."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            pool = self._pools.get(loop)
+            if pool is None:
+                pool = self._pools[loop] = self._make()
+        return await pool.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Closes the pool of the running loop."""
+        with self._lock:
+            pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.aclose()
+
+    async def __aenter__(self) -> LoopTransport:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class Clients(NamedTuple):
+    """HTTP clients for the SDK, and the timeout to give it beside them (its own would win otherwise)."""
+
+    blocking: Any
+    awaiting: Any
+    timeout: Any
+
+
+def http_clients(address: str, *, timeout_s: float) -> Clients:
+    """The clients for the model server at `address`.
+
+    `timeout_s`: seconds without a byte before a request fails. Proxy settings of the environment are not used,
+    so that prompts go where the address says and nowhere else; the system's certificates are.
+    """
+    http: Any = http_library()
+    timeout = http.Timeout(timeout_s, connect=CONNECT_S)
+    limits = http.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=5.0)
+    verify = address.startswith("https:")  # loading certificates takes 20 ms that plain HTTP has no use for
+    pool = {"verify": verify, "limits": limits}
+    common = {"timeout": timeout, "trust_env": False}
+    return Clients(
+        http.Client(transport=http.HTTPTransport(**pool), **common),
+        http.AsyncClient(transport=LoopTransport(lambda: http.AsyncHTTPTransport(**pool)), **common),
+        timeout,
+    )
