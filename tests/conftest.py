@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from wardround.corpora import Corpus
+    from wardround.models.scripted import ScriptedChat
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -44,3 +46,36 @@ def essential(essential_index: Path) -> Iterator[Corpus]:
     corpus = Corpus(essential_index)
     yield corpus
     corpus.close()
+
+
+@pytest.fixture
+def scripted() -> Callable[..., ScriptedChat]:
+    """Makes a scripted model: rules as in a script file, and fields of its profile (`strength="weak"`)."""
+    from wardround.models.script import Script
+    from wardround.models.scripted import ScriptedChat
+
+    def make(*rules: dict[str, Any], **profile: Any) -> ScriptedChat:
+        chat = ScriptedChat(script=Script.model_validate({"rules": list(rules)}))
+        return chat.model_copy(update={"declared": chat.declared.model_copy(update=profile)})
+
+    return make
+
+
+@pytest.fixture
+def served(chat_server: ChatServer) -> Callable[..., BaseChatModel]:
+    """Makes a chat model on `chat_server`, strong and with tools unless told otherwise; it retries once, at once."""
+    from wardround.models import chat_model
+    from wardround.models.profile import ModelProfile
+    from wardround.models.retry import Backoff
+    from wardround.settings import Settings
+
+    def make(**profile: Any) -> BaseChatModel:
+        abilities: dict[str, Any] = {"tools": True, "json_schema": True, "strength": "strong"} | profile
+        return chat_model(
+            f"openai:test-model@{chat_server.address}",
+            profile=ModelProfile(name="test-model", **abilities),
+            settings=Settings(retries=1, timeout_s=5),
+            backoff=Backoff(first_s=0),
+        )
+
+    return make

@@ -1,0 +1,59 @@
+"""The corpus one gets without asking for another: 60 essential medicines, indexed in the cache on first use."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from ..errors import CorpusError
+from ..settings import Settings, get_settings
+from .index import FORMAT, SourceUsed, write_index
+from .search import Corpus
+from .sources.essential import read_essential
+
+
+def open_corpus(
+    directory: Path | None = None, *, encoder: str | None = None, settings: Settings | None = None
+) -> Corpus:
+    """The index in `directory`, else the one of `WARDROUND_CORPUS`, else that of the shipped corpus.
+
+    With an `encoder` (else `WARDROUND_ENCODER`), whose vectors `wardround corpus embed` made, full text is hybrid.
+
+    Raises:
+        CorpusError: the directory is missing, damaged or of another version, or has no vectors of that encoder.
+        UserError: there is no such encoder, or it wasn't pulled.
+    """
+    settings = settings or get_settings()
+    chosen = directory or settings.corpus
+    corpus = Corpus(chosen) if chosen else _shipped(settings.cache_dir)
+    if name := encoder or settings.encoder:
+        from ..models.encoders import load_encoder
+        from .dense import DenseIndex
+        from .hybrid import HybridCorpus
+
+        corpus.close()
+        return HybridCorpus(corpus.directory, DenseIndex(corpus.directory, load_encoder(name, settings=settings)))
+    return corpus
+
+
+def _shipped(cache: Path) -> Corpus:
+    """The shipped corpus, its index built in the cache if it isn't there or can't be read. Takes about a second."""
+    digest = _digest()
+    directory = cache / "corpora" / f"essential-{FORMAT}-{digest[:12]}"
+    try:
+        return Corpus(directory)
+    except CorpusError:  # not there yet, cut off, or written by a version of the same format that was not released
+        medicines = list(read_essential())
+        used = SourceUsed(source="essential", path="shipped", sha256=digest, medicines=len(medicines), problems=0)
+        write_index(directory, medicines, sources=lambda: (used,))
+    return Corpus(directory)
+
+
+def _digest() -> str:
+    folder = files("wardround.corpora") / "essential"
+    whole = hashlib.sha256()
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".json"):
+            whole.update(entry.read_bytes())
+    return whole.hexdigest()
