@@ -1,0 +1,54 @@
+"""The event stream over a running graph: what a terminal, a gateway or a page shows while it works.
+
+A small closed set. The nodes send them (`agents/streaming.py`); this turns LangGraph's stream into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final, Literal, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel, ConfigDict
+
+KINDS: Final = ("text", "withdrawn", "reasoning", "tool_start", "tool_end", "status", "final")
+Kind = Literal["text", "withdrawn", "reasoning", "tool_start", "tool_end", "status", "final"]
+
+
+class Event(BaseModel):
+    """One thing that happened."""
+
+    model_config = ConfigDict(frozen=True)
+    kind: Kind
+    """`text`: a checked piece of the answer; with `lasting` in its data it holds whatever comes (what to do now, what
+    the database lacks). `withdrawn`: the other pieces so far no longer hold, others follow.
+    `reasoning`: the model's thinking. `tool_start`, `tool_end`: a search. `status`: a node has ended. `final`: the
+    output state."""
+    data: dict[str, Any]
+
+
+async def stream_events(
+    graph: CompiledStateGraph[Any, Any, Any, Any], state: Mapping[str, Any], config: RunnableConfig | None = None
+) -> AsyncGenerator[Event]:
+    """Run `graph` on `state` and yield its events; the last is `final` with the output state.
+
+    Closing the iterator early stops the graph. Exceptions of the graph come out of the iterator.
+    """
+    modes: Any = ["updates", "custom", "values"]
+    stream = graph.astream(dict(state), config, stream_mode=modes, version="v2")
+    last: dict[str, Any] = {}
+    async with aclosing(cast("Any", stream)) as parts:
+        async for part in parts:
+            data: Any = part["data"]
+            if part["type"] == "custom":
+                if not isinstance(data, dict) or data.get("type") not in KINDS:
+                    continue  # what a node of somebody else's sends
+                yield Event(kind=data["type"], data={k: v for k, v in data.items() if k != "type"})
+            elif part["type"] == "updates":
+                for name in data:
+                    yield Event(kind="status", data={"node": name})
+            else:
+                last = data
+    yield Event(kind="final", data=last)
