@@ -6,6 +6,7 @@ After the entity-oriented database of MedicineQA (arXiv 2404.17897, section on r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,8 @@ class Corpus:
     def _open(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self._store = Store(folder / "corpus.sqlite")
+        # A turn asks for the same few medicines several times; records are frozen, so sharing them is safe.
+        self._recent = lru_cache(maxsize=256)(self._read_medicine)
         self._spelling = Spelling(folder / "spelling")
         self._first = np.load(folder / "first_passage.npy", mmap_mode="r", allow_pickle=False)
         self._prior = np.load(folder / "prior.npy", allow_pickle=False)
@@ -96,6 +99,9 @@ class Corpus:
 
     def medicine(self, medicine_id: str) -> Medicine | None:
         """A whole medicine by id."""
+        return self._recent(medicine_id)
+
+    def _read_medicine(self, medicine_id: str) -> Medicine | None:
         row = self._store.medicine_row(medicine_id)
         return None if row is None else self._store.medicines([row])[0]
 

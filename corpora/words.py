@@ -31,9 +31,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFD", text)
-    for mark in [c for c in set(decomposed) if unicodedata.category(c) == "Mn"]:
-        decomposed = decomposed.replace(mark, "")
-    return unicodedata.normalize("NFC", decomposed)
+    marks = [ord(c) for c in set(decomposed) if unicodedata.category(c) == "Mn"]
+    return unicodedata.normalize("NFC", decomposed.translate(dict.fromkeys(marks)) if marks else decomposed)
 
 
 def has_chinese(text: str) -> bool:

@@ -109,7 +109,7 @@ def test_progress_is_told_to_the_last_passage(corpus: Path) -> None:
 class Stopping(HashingEncoder):
     """Dies at its second step."""
 
-    def encode(self, texts: Sequence[str], *, kind: str) -> npt.NDArray[np.float32]:  # type: ignore[override]
+    def encode(self, texts: Sequence[str], *, kind: str) -> npt.NDArray[np.float32]:
         if self.encoded:
             raise KeyboardInterrupt
         return super().encode(texts, kind=kind)  # type: ignore[arg-type]

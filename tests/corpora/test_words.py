@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wardround.corpora.words import chinese_run, fold, has_chinese, plain_word, terms, word_runs
 
@@ -33,6 +33,7 @@ def test_runs_lie_where_their_offsets_say(text: str) -> None:
     assert all(folded[start:end] == run for run, start, end in word_runs(folded))
 
 
+@settings(deadline=None)  # the first call loads the segmenter
 @given(st.text(st.characters()))
 def test_any_text_has_terms_without_white_space(text: str) -> None:
     assert all(term and not any(c.isspace() for c in term) for term in terms(text))

@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride] - narrowed as http.server means it
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -69,7 +69,9 @@ def server() -> Iterator[Server]:
 
 def test_files_are_placed_whole_and_progress_is_told(server: Server, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
-    fetched = fetch_openfda(tmp_path, base_url=server.url, progress=lambda *args: seen.append(args))
+    fetched = fetch_openfda(
+        tmp_path, base_url=server.url, progress=lambda name, done, size: seen.append((name, done, size))
+    )
     assert fetched.files == (tmp_path / NAME,)
     assert (tmp_path / NAME).read_bytes() == CONTENT
     assert seen[-1] == (NAME, len(CONTENT), len(CONTENT))

@@ -1,0 +1,49 @@
+# Plain make; `make` alone shows what there is. Everything happens in a virtual environment that make creates.
+#   PYTHON=python3.12   the Python it is made with
+#   VENV=DIR            where it lies
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.installed
+
+.PHONY: help venv demo test lint perf
+
+help:
+	@echo "make demo   a medication question, answered on this machine (WARDROUND_MODEL: by which model)"
+	@echo "make test   the tests"
+	@echo "make lint   style, types, and which folder may import which"
+	@echo "make perf   speed, size and how good search is; takes a while"
+	@echo "make venv   only the virtual environment, in $(VENV)"
+
+venv: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+	@touch $@
+
+# Another model than the embedded one needs no download.
+demo: $(READY)
+ifeq ($(filter-out local,$(WARDROUND_MODEL)),)
+	@$(BIN)/wardround models pull smollm2
+endif
+	@$(BIN)/wardround consult --dialogue examples/dialogues/demo.json
+
+test: $(READY)
+	$(BIN)/pytest tests
+
+# Tests, perf and examples are checked against what a user gets: a wheel, built and unpacked in .lint/site.
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf .lint build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target .lint/site .
+	rm -rf build
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/basedpyright --pythonpath $(BIN)/python --project tests/pyrightconfig.json
+	$(BIN)/lint-imports --no-cache
+
+perf: $(READY)
+	$(BIN)/python perf/run.py
