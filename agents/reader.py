@@ -31,6 +31,10 @@ from .turn import AnsweredBy, Call, Flag, MedicineSearch
 
 Mode = Literal["free", "quotes"]
 _CHARACTERS_A_TOKEN: Final = 3
+_MOST_SHOWN: Final = 2000
+"""Characters of a rejected answer that its model is shown again."""
+_MOST_PROBLEMS: Final = 5
+"""Reasons given for a rejection; an answer with more is no better for a longer list."""
 
 
 class ReaderInput(TypedDict):
@@ -112,15 +116,15 @@ def repairer(model: BaseChatModel, medicines: MedicineSearch) -> Node[RepairInpu
 
     async def repair(state: RepairInput, config: RunnableConfig) -> ReaderOutput:
         rejected = state["draft"]
-        emit("withdrawn", reason="; ".join(rejected.problems))
+        emit("withdrawn", reason="; ".join(rejected.problems[:_MOST_PROBLEMS]))
         shown = _shown(state["evidence"], model)
         messages = [
             *_asked(state, shown, model),
             HumanMessage(
                 "Your answer was:\n"
-                + rejected.text
+                + rejected.text[:_MOST_SHOWN]
                 + "\n\nIt cannot be used:\n"
-                + "\n".join(f"- {p}" for p in rejected.problems)
+                + "\n".join(f"- {p}" for p in rejected.problems[:_MOST_PROBLEMS])
                 + "\nWrite the whole answer again, correctly."
             ),
         ]
@@ -137,7 +141,7 @@ def quoter() -> Node[QuoterInput, ReaderOutput]:
         rejected = state.get("draft")
         flags: list[Flag] = []
         if rejected and rejected.problems:
-            emit("withdrawn", reason="; ".join(rejected.problems))
+            emit("withdrawn", reason="; ".join(rejected.problems[:_MOST_PROBLEMS]))
             text = f"The model's answer failed the checks twice and was replaced by quotes: {rejected.problems[0]}."
             flags.append(Flag(kind="unchecked_withdrawn", text=text))
         offered = quotable(last_question(state["messages"]), state["calls"], state["evidence"])
@@ -156,12 +160,12 @@ async def _write(
     """Stream the model's answer; sentences leave as they pass, until one fails."""
     buffer = SentenceBuffer()
     sentences: list[str] = []
-    problems: list[str] = []
+    problems: dict[str, None] = {}  # in order, each once: a weak model may say one thing forty times
 
     def take(complete: Sequence[str]) -> None:
         for sentence in complete:
             sentences.append(sentence)
-            problems.extend(check(sentence))
+            problems.update(dict.fromkeys(check(sentence)))
             if not problems:
                 emit("text", text=sentence)
 
@@ -171,7 +175,7 @@ async def _write(
         take(buffer.feed(chunk.text))
     take(buffer.close())
     if not sentences:
-        problems.append("the reply is empty")
+        problems["the reply is empty"] = None
     return Draft(sentences=tuple(sentences), problems=tuple(problems), answered_by=answered_by)
 
 
