@@ -15,10 +15,10 @@ from rich.text import Text
 
 from .agents.dialogue import check_dialogue
 from .corpora import open_corpus
-from .errors import UserError, WardroundError
+from .errors import ModelError, UserError, WardroundError
 from .graphs import Consultation, Event, consult, consultation, retrieve_then_read
 from .models import chat_model
-from .terminal import clean, is_interactive, out
+from .terminal import clean, is_interactive, out, say
 
 _LEAVE = frozenset({"exit", "quit", "/exit", "/quit", ":q"})
 
@@ -52,11 +52,26 @@ class Session:
         self._console = out()
 
     def ask(self, messages: list[AnyMessage], *, show: bool) -> Consultation:
-        """Put a conversation to the graph; with `show`, print what happens while it happens."""
+        """Put a conversation to the graph; with `show`, print what happens while it happens.
+
+        Without it, what holds whatever comes after (what to do now, in an emergency) goes to stderr if the model fails.
+        """
         if show:
             self._conversation(messages)
-        work = consult(self._graph, messages, trace=self._trace, on_event=self._event if show else None)
-        result = asyncio.run(work)
+        lasting: list[str] = []
+
+        def listen(event: Event) -> None:
+            if show:
+                self._event(event)
+            elif event.kind == "text" and event.data.get("lasting"):
+                lasting.append(event.data["text"])
+
+        try:
+            result = asyncio.run(consult(self._graph, messages, trace=self._trace, on_event=listen))
+        except ModelError:
+            for text in lasting:
+                say(text)
+            raise
         if show:
             self._afterwards(result)
         return result

@@ -230,6 +230,15 @@ def test_a_faulty_server(run: Run, tmp_path: Path, chat_server: ChatServer, repl
     assert "Traceback" not in ran.err
 
 
+def test_what_to_do_now_is_said_although_the_model_fails(run: Run, tmp_path: Path) -> None:
+    said = b'[{"role": "user", "content": "I just took 60 ibuprofen tablets, what should I do?"}]'
+    down = script(tmp_path, {"error": "unavailable"})
+    ran = run("consult", "--json", "--dialogue", dialogue(tmp_path, said), "--model", down)
+    assert ran.code == 1
+    assert not ran.out
+    assert ran.err.startswith("Call your local emergency number or poison centre now")
+
+
 def test_a_server_that_is_down_in_the_middle_of_a_conversation(run: Run, tmp_path: Path) -> None:
     ran = run("consult", "--model", script(tmp_path, {"error": "unavailable"}), piped=b"I just took 60 ibuprofen\n")
     assert ran.code == 1
