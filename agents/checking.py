@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -221,11 +222,16 @@ def _is_long(quote: str) -> bool:
     return characters >= _QUOTED_CHARACTERS or len(quote.split()) >= _QUOTED_WORDS
 
 
+_QUOTE_MARKS = re.compile(r"[“”„\"「」『』＂]")
+_WHITE = re.compile(r"\s+")
+_BESIDE_CHINESE = re.compile(rf"(?<=[{CHINESE}，。；：、]) | (?=[{CHINESE}，。；：、])")
+
+
+@lru_cache(maxsize=8192)  # the passages and names of a turn are compared again for every sentence
 def _plain(text: str) -> str:
     """Case, width, quotation marks and white space made alike; no white space beside Chinese characters."""
-    text = re.sub(r"[“”„\"「」『』＂]", '"', fold(text)).replace("’", "'").replace("‘", "'")
-    text = re.sub(r"\s+", " ", text).strip()
-    return re.sub(rf"(?<=[{CHINESE}，。；：、]) | (?=[{CHINESE}，。；：、])", "", text)
+    text = _QUOTE_MARKS.sub('"', fold(text)).replace("’", "'").replace("‘", "'")
+    return _BESIDE_CHINESE.sub("", _WHITE.sub(" ", text).strip())
 
 
 def _stands(piece: str, plain_texts: Sequence[str]) -> bool:

@@ -64,8 +64,9 @@ class Corpus:
     def _open(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self._store = Store(folder / "corpus.sqlite")
-        # A turn asks for the same few medicines several times; records are frozen, so sharing them is safe.
+        # A turn asks for the same few medicines and names several times; records are frozen, so sharing them is safe.
         self._recent = lru_cache(maxsize=256)(self._read_medicine)
+        self._recent_mentions = lru_cache(maxsize=256)(self._link)
         self._spelling = Spelling(folder / "spelling")
         self._first = np.load(folder / "first_passage.npy", mmap_mode="r", allow_pickle=False)
         self._prior = np.load(folder / "prior.npy", allow_pickle=False)
@@ -81,7 +82,10 @@ class Corpus:
 
     def mentions(self, text: str) -> list[Mention]:
         """The medicines that a text names, in order."""
-        return link(text, self._store, self._spelling)
+        return list(self._recent_mentions(text))
+
+    def _link(self, text: str) -> tuple[Mention, ...]:
+        return tuple(link(text, self._store, self._spelling))
 
     def unknown_names(self, text: str) -> list[str]:
         """The words of a text that look like the name of a medicine which this corpus does not know."""
