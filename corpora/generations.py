@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ FORMAT: Final = 1
 CURRENT: Final = "CURRENT"
 MANIFEST: Final = "manifest.json"
 _T = TypeVar("_T")
-_TRIES = 5
+# How long opening goes on while writers keep replacing the generation that is being opened.
+_PATIENCE_S: Final = 30.0
 # CPython 3.11's parser, with which numpy reads the heads of arrays, can fail in two threads at once (gh-106905).
 _ONE_OPENS: Final = threading.Lock()
 
@@ -121,8 +123,24 @@ def current_folder(directory: Path) -> Path:
     Raises:
         CorpusError: there is no index, or its pointer is damaged.
     """
+    while True:
+        name = _pointer(directory)
+        folder = directory / name
+        if name.startswith("generation-") and "/" not in name and folder.is_dir():
+            return folder
+        # A writer may have put another one in place, and taken this one away, since the pointer was read.
+        if _pointer(directory) == name:
+            raise CorpusError(f"the corpus index `{directory}` is damaged (`{CURRENT}` names no folder): build it again")
+
+
+def _pointer(directory: Path) -> str:
+    """What CURRENT says, as it stands.
+
+    Raises:
+        CorpusError: there is none, or it can't be read.
+    """
     try:
-        name = (directory / CURRENT).read_text().strip()
+        return (directory / CURRENT).read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
         raise CorpusError(
             f"`{directory}` is no corpus index: build one with `wardround corpus build --source ... --input ... "
@@ -130,10 +148,6 @@ def current_folder(directory: Path) -> Path:
         ) from None
     except (UnicodeDecodeError, OSError) as error:
         raise CorpusError(f"the corpus index `{directory}` cannot be read ({error}): build it again") from None
-    folder = directory / name
-    if not name.startswith("generation-") or "/" in name or not folder.is_dir():
-        raise CorpusError(f"the corpus index `{directory}` is damaged (`{CURRENT}` names no folder): build it again")
-    return folder
 
 
 def read_manifest(directory: Path) -> tuple[Path, Manifest]:
@@ -180,15 +194,15 @@ def open_current(directory: Path, opened: Callable[[Path, Manifest], _T]) -> _T:
     Raises:
         CorpusError: missing, damaged, or written by a version with another format.
     """
-    for tries_left in reversed(range(_TRIES)):
-        current = current_folder(directory)
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        tried = current_folder(directory)
         try:
             with _ONE_OPENS:
                 return opened(*read_manifest(directory))
         except (CorpusError, OSError, ValueError, sqlite3.Error) as error:
-            if tries_left and current_folder(directory) != current:
+            if current_folder(directory) != tried and time.monotonic() < deadline:
                 continue
             if isinstance(error, CorpusError):
                 raise
             raise CorpusError(f"the corpus index `{directory}` is damaged ({error}): build it again") from error
-    raise AssertionError("unreachable: the last try returns or raises")
