@@ -16,7 +16,8 @@ from rich.text import Text
 from .agents.dialogue import check_dialogue
 from .corpora import open_corpus
 from .errors import ModelError, UserError, WardroundError
-from .graphs import Consultation, Event, consult, consultation, retrieve_then_read
+from .graphs import Consultation, Event, consult
+from .graphs.by_name import open_graph as graph_by_name
 from .models import chat_model
 from .terminal import clean, is_interactive, out, say
 
@@ -31,16 +32,11 @@ def open_graph(
     Raises:
         UserError: a model spec, corpus or combination that doesn't work.
     """
-    medicines = open_corpus(corpus)
     if name == "by_rules":
         if model:
             raise UserError("the graph `by_rules` uses no model: leave out `--model`")
-        return retrieve_then_read.build_by_rules(medicines=medicines)
-    opened = chat_model(model)
-    if name == "consultation":
-        return consultation.build(model=opened, medicines=medicines, mode=mode)
-    query = "last_turn" if name == "last_turn" else "dialogue"
-    return retrieve_then_read.build(model=opened, medicines=medicines, query=query, mode=mode)
+        return graph_by_name(name, model=None, medicines=open_corpus(corpus))
+    return graph_by_name(name, model=chat_model(model), medicines=open_corpus(corpus), mode=mode)
 
 
 class Session:

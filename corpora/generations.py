@@ -130,7 +130,9 @@ def current_folder(directory: Path) -> Path:
             return folder
         # A writer may have put another one in place, and taken this one away, since the pointer was read.
         if _pointer(directory) == name:
-            raise CorpusError(f"the corpus index `{directory}` is damaged (`{CURRENT}` names no folder): build it again")
+            raise CorpusError(
+                f"the corpus index `{directory}` is damaged (`{CURRENT}` names no folder): build it again"
+            )
 
 
 def _pointer(directory: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,13 @@ async def consult(
                 if on_event:
                     on_event(event)
                 final = event.data
+    return result_of(final, usage=recorder.usage, timings=recorder.timings)
+
+
+def result_of(
+    final: Mapping[str, Any], *, usage: Mapping[str, int] | None = None, timings: Mapping[str, float] | None = None
+) -> Consultation:
+    """The Consultation of a consultation graph's final state; what was not measured is left empty."""
     answer: Answer = final["answer"]
     calls: list[Call] = final["calls"]
     return Consultation(
@@ -100,8 +107,8 @@ async def consult(
         ),
         calls=tuple(calls),
         flags=tuple(final["flags"]),
-        usage=recorder.usage,
-        timings=recorder.timings,
+        usage=dict(usage or {}),
+        timings=dict(timings or {}),
     )
 
 

@@ -35,8 +35,10 @@ class Recorder(BaseCallbackHandler, AbstractContextManager["Recorder"]):
 
     run_inline = True  # in order, and before the event goes on
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Write `trace-<id>.jsonl` into `folder`, which is made if need be; None writes nothing.
+    def __init__(self, folder: Path | None = None, *, name: str | None = None) -> None:
+        """Write `trace-<name>.jsonl` into `folder`, which is made if need be; no folder writes nothing.
+
+        Without a name the file gets a new one; a file with the name given is replaced.
 
         Raises:
             UserError: the folder cannot be written to.
@@ -49,8 +51,8 @@ class Recorder(BaseCallbackHandler, AbstractContextManager["Recorder"]):
         self.usage: dict[str, int] = {"input_tokens": 0, "output_tokens": 0, "model_calls": 0}
         self.timings: dict[str, float] = {}
         if folder is not None:
-            self.path = folder / f"trace-{self.id}.jsonl"
-            self._file = _private_file(self.path)
+            self.path = folder / f"trace-{name or self.id}.jsonl"
+            self._file = _private_file(self.path, replaced=name is not None)
             self._write({"event": "trace", "version": VERSION, "id": self.id, "patient_data": True})
 
     def __exit__(self, *_: object) -> None:
@@ -171,11 +173,11 @@ class Recorder(BaseCallbackHandler, AbstractContextManager["Recorder"]):
         self._end(run_id, {"error.type": type(error).__name__, "error": str(error)})
 
 
-def _private_file(path: Path) -> IO[str]:
-    """A new file that only its owner may read."""
+def _private_file(path: Path, *, replaced: bool) -> IO[str]:
+    """A new file that only its owner may read; one that is there already is an error or `replaced`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replaced else os.O_EXCL), 0o600)
     except OSError as error:
         raise UserError(f"cannot write traces into `{path.parent}`: {error.strerror}; name another folder") from None
     # A character that UTF-8 does not have (half a surrogate pair) must not cost the line it stands in.

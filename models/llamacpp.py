@@ -58,6 +58,12 @@ class Engine:
         self._server: Any = None
         self._endpoint: Endpoint | None = None
 
+    @property
+    def identity(self) -> str:
+        """The files it answers from, for a response cache: path, size and time of change of model and adapter."""
+        stats = [(file, file.stat()) for file in (self._model, self._lora) if file is not None and file.exists()]
+        return " ".join(f"{file}:{stat.st_size}:{stat.st_mtime_ns}" for file, stat in stats)
+
     def start(self) -> Endpoint:
         """Loads the model unless it is loaded, and says where it listens. Blocks for about a second.
 
@@ -156,7 +162,13 @@ def llamacpp_chat(
     # this process along.
     patient = settings.model_copy(update={"timeout_s": max(settings.timeout_s, QUEUE_S)})
     arguments = chat_arguments(
-        profile.name, "http://127.0.0.1/v1", settings=patient, profile=profile, backoff=backoff, **params
+        profile.name,
+        "http://127.0.0.1/v1",
+        settings=patient,
+        profile=profile,
+        backoff=backoff,
+        identity=engine.identity,
+        **params,
     )
     return LlamaCppChat(engine=engine, **arguments)
 

@@ -23,6 +23,7 @@ from ..errors import ModelReplyError
 from ..settings import Settings
 from .profile import ModelProfile, declared_profile
 from .reasoning import REASONING_KEY, reasoning_field, split_thinking
+from .response_cache import ResponseCache
 from .retry import Backoff, Tries, server_faults
 from .stream import StreamReader
 from .transport import CONNECT_S, http_clients
@@ -71,11 +72,15 @@ class OpenAIChat(BaseChatOpenAI):
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         payload = super()._get_request_payload(input_, stop=stop, **kwargs)
-        # By way of the extra body the SDK sends `response_format` unchanged. Its own way parses the reply and
-        # throws away one that a token limit cut off, thinking and all.
+        # By way of the extra body the SDK sends what it is given unchanged. Its own way walks through every message
+        # by its type, which takes longer than all else that it does; and where there is a `response_format` it parses
+        # the reply and throws away one that a token limit cut off, thinking and all.
+        body = {**(payload.get("extra_body") or {}), "messages": payload["messages"]}
+        if (tools := payload.pop("tools", None)) is not None:
+            body["tools"] = tools
         if (wanted := payload.pop("response_format", None)) is not None:
-            body = {**(payload.get("extra_body") or {}), "response_format": plain_format(wanted)}
-            payload["extra_body"] = body
+            body["response_format"] = plain_format(wanted)
+        payload |= {"extra_body": body, "messages": []}
         return payload
 
     def bind_tools(
@@ -262,7 +267,8 @@ def openai_chat(
 
     `profile` defaults to what the name stands for. `params` go into every request (`temperature`, `max_tokens`,
     `seed`, `stop`, `extra_body`, ...); unless given: temperature 0, a fixed seed, and at most a quarter of the
-    context (8192 tokens at most) for a reply. Nothing of the environment is used but `settings`.
+    context (8192 tokens at most) for a reply. A `response_cache` answers requests that were made before. Nothing of
+    the environment is used but `settings`.
     """
     return OpenAIChat(**chat_arguments(name, address, settings=settings, profile=profile, backoff=backoff, **params))
 
@@ -274,11 +280,13 @@ def chat_arguments(
     settings: Settings,
     profile: ModelProfile | None = None,
     backoff: Backoff | None = None,
+    response_cache: ResponseCache | None = None,
+    identity: str | None = None,
     **params: Any,
 ) -> dict[str, Any]:
-    """The constructor's arguments for `openai_chat`."""
+    """The constructor's arguments for `openai_chat`; `identity` as in `http_clients`."""
     declared = profile or declared_profile(name)
-    clients = http_clients(address, timeout_s=settings.timeout_s)
+    clients = http_clients(address, timeout_s=settings.timeout_s, cache=response_cache, identity=identity)
     fixed: dict[str, Any] = {
         "model": name,
         "declared": declared,

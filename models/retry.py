@@ -7,6 +7,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
@@ -17,6 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import ModelReplyError, ModelUnavailable, UserError, WardroundError
 
 _log = logging.getLogger("wardround.models")
+
+overload_listener: ContextVar[Callable[[float], None] | None] = ContextVar("overload_listener", default=None)
+"""Told, where one is set, of every reply that says the server is overloaded (HTTP 429), and how many seconds it asks to
+wait (0: it doesn't say). The tries themselves go on as ever."""
 
 
 class Backoff(BaseModel):
@@ -47,6 +52,7 @@ class Fault(NamedTuple):
     cause: str
     again: bool
     retry_after_s: float | None = None
+    overloaded: bool = False
     error: WardroundError | None = None
     """What to raise where trying again is no use."""
 
@@ -99,7 +105,8 @@ def _status_fault(error: Any, *, address: str, name: str, offered: Callable[[], 
     said = _short(_message(error))
     cause = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     if status in (408, 409, 429) or status >= 500:
-        return Fault(cause, again=True, retry_after_s=retry_after_s(error.response.headers.get("retry-after")))
+        asked = retry_after_s(error.response.headers.get("retry-after"))
+        return Fault(cause, again=True, retry_after_s=asked, overloaded=status == 429)
     if status in (401, 403):
         return Fault(
             cause,
@@ -146,6 +153,8 @@ class Tries:
         if fault.error is not None:
             raise fault.error from error
         self.causes.append(fault.cause)
+        if fault.overloaded and (listener := overload_listener.get()):
+            listener(fault.retry_after_s or 0.0)
         count = len(self.causes)
         tried = f"{count} {'try' if count == 1 else 'tries'}"
         asked = fault.retry_after_s

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from .response_cache import CachingTransport, ResponseCache
 from .retry import http_library
 
 CONNECT_S = 5.0
@@ -57,8 +58,12 @@ class Clients(NamedTuple):
     timeout: Any
 
 
-def http_clients(address: str, *, timeout_s: float) -> Clients:
-    """The clients for the model server at `address`.
+def http_clients(
+    address: str, *, timeout_s: float, cache: ResponseCache | None = None, identity: str | None = None
+) -> Clients:
+    """The clients for the model server at `address`; with a `cache` the awaiting one answers from it where it can.
+
+    `identity` names what answers, where the address does not: a model file in this process.
 
     `timeout_s`: seconds without a byte before a request fails. Proxy settings of the environment are not used,
     so that prompts go where the address says and nowhere else; the system's certificates are.
@@ -69,8 +74,11 @@ def http_clients(address: str, *, timeout_s: float) -> Clients:
     verify = address.startswith("https:")  # loading certificates takes 20 ms that plain HTTP has no use for
     pool = {"verify": verify, "limits": limits}
     common = {"timeout": timeout, "trust_env": False}
+    transport: Any = LoopTransport(lambda: http.AsyncHTTPTransport(**pool))
+    if cache is not None:
+        transport = CachingTransport(transport, cache, lambda: identity or address)
     return Clients(
         http.Client(transport=http.HTTPTransport(**pool), **common),
-        http.AsyncClient(transport=LoopTransport(lambda: http.AsyncHTTPTransport(**pool)), **common),
+        http.AsyncClient(transport=transport, **common),
         timeout,
     )
