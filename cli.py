@@ -17,6 +17,7 @@ import typer
 
 from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
+from .eval_commands import elo, evaluate, runs_app, score
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +28,10 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
+app.command("eval")(evaluate)
+app.command("score")(score)
+app.command("elo")(elo)
+app.add_typer(runs_app, name="runs")
 
 
 # The root of what typer raises for a wrong command. Its own name for it has moved from version to version.

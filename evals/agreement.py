@@ -51,7 +51,8 @@ def agreement(ratings: Sequence[Sequence[int | None]]) -> Agreement:
         crossed = np.zeros((len(categories), len(categories)))
         for first, second in complete:
             crossed[categories[first], categories[second]] += 1
-        kappa = float(inter.cohens_kappa(crossed).kappa)
+        with np.errstate(invalid="ignore"):  # of a rater who says the same of all, statsmodels' variance is 0 by 0
+            kappa = float(inter.cohens_kappa(crossed).kappa)
     else:
         kappa = float(inter.fleiss_kappa(inter.aggregate_raters(table)[0], method="fleiss"))
     return Agreement(n=len(complete), left_out=left_out, raters=raters, equal=equal, kappa=kappa)

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -21,7 +21,20 @@ from .runner import Progress, run_examples
 _PACKAGES: Final = ("wardround", "langgraph", "langchain-core", "langchain-openai", "openai", "xllamacpp", "numpy")
 
 
-def run(
+def run(benchmark: Benchmark, target: Target | Sequence[Target], **options: Any) -> Path:
+    """`arun` for programs that have no event loop running; see there.
+
+    Raises:
+        UserError: one is running, as in a notebook: use `await arun(...)`.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(arun(benchmark, target, **options))
+    raise UserError("an event loop is running here: use `await arun(...)` instead of `run(...)`")
+
+
+async def arun(
     benchmark: Benchmark,
     target: Target | Sequence[Target],
     *,
@@ -52,7 +65,7 @@ def run(
     """
     targets = [target] if not isinstance(target, Sequence) else list(target)
     folder = open_run(benchmark, targets, out=out, fork=fork, asked=asked)
-    work = run_examples(
+    await run_examples(
         folder,
         benchmark,
         targets,
@@ -61,7 +74,6 @@ def run(
         retry_failed=retry_failed,
         on_progress=on_progress,
     )
-    asyncio.run(work)
     return folder.path
 
 

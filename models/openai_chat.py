@@ -29,6 +29,10 @@ from .stream import StreamReader
 from .transport import CONNECT_S, http_clients
 from .wire import checked_choices, is_list_of_dicts, malformed, plain_format
 
+_SDK_FIELDS = frozenset(
+    {"model", "messages", "stream", "stream_options", "extra_body", "extra_headers", "extra_query", "timeout"}
+)
+"""Of a request's fields those that the SDK must see itself; the others go by way of the extra body."""
 SEED = 20240426
 """The default seed: together with temperature 0 a server that can repeat itself does."""
 
@@ -75,11 +79,10 @@ class OpenAIChat(BaseChatOpenAI):
         # By way of the extra body the SDK sends what it is given unchanged. Its own way walks through every message
         # by its type, which takes longer than all else that it does; and where there is a `response_format` it parses
         # the reply and throws away one that a token limit cut off, thinking and all.
-        body = {**(payload.get("extra_body") or {}), "messages": payload["messages"]}
-        if (tools := payload.pop("tools", None)) is not None:
-            body["tools"] = tools
-        if (wanted := payload.pop("response_format", None)) is not None:
-            body["response_format"] = plain_format(wanted)
+        ours = {name: payload.pop(name) for name in [*payload] if name not in _SDK_FIELDS}
+        body = {**(payload.get("extra_body") or {}), **ours, "messages": payload["messages"]}
+        if "response_format" in body:
+            body["response_format"] = plain_format(body["response_format"])
         payload |= {"extra_body": body, "messages": []}
         return payload
 

@@ -24,9 +24,22 @@ from .consultation_scores import call_values, citation_values, silence_values
 
 CUTS: Final = (1, 5, 10)
 _METRICS: Final = (
-    *(Metric(name=f"hr_document.{k}", title=f"right medicine among the first {k}", headline=k == 1) for k in CUTS),
     *(
-        Metric(name=f"hr_attribute.{k}", title=f"right medicine and attribute among the first {k}", headline=k == 1)
+        Metric(
+            name=f"hr_document.{k}",
+            title="right medicine first" if k == 1 else f"right medicine among the first {k}",
+            headline=k == 1,
+        )
+        for k in CUTS
+    ),
+    *(
+        Metric(
+            name=f"hr_attribute.{k}",
+            title="right medicine and attribute first"
+            if k == 1
+            else f"right medicine and attribute among the first {k}",
+            headline=k == 1,
+        )
         for k in CUTS
     ),
     Metric(name="instruction_following", title="the model's own search calls were valid", headline=True),

@@ -48,7 +48,7 @@ class Answering:
     identity: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     asked: list[int] = field(default_factory=list[int])
 
-    async def answer(self, example: Example, callbacks: Sequence[BaseCallbackHandler]) -> Output:
+    async def answer(self, example: Example, callbacks: Sequence[BaseCallbackHandler]) -> Output:  # noqa: ARG002
         number = int(str(example.messages[0]["content"]).split()[-1])
         self.asked.append(number)
         await asyncio.sleep(0)

@@ -1,0 +1,126 @@
+"""Targets from the command line: a model, a graph of the project, or a graph of a user's own."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic import JsonValue
+
+from .corpora import open_corpus
+from .errors import UserError
+from .evals.benchmark import Target
+from .evals.targets import GraphTarget, ModelTarget
+from .graphs.by_name import NAMES as GRAPHS
+from .graphs.by_name import open_graph
+from .models import chat_model, profile_of
+from .models.openai_chat import SEED
+from .models.response_cache import ResponseCache
+from .settings import get_settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+PLAIN: Final = "model"
+"""The target that is a chat model by itself."""
+
+
+class ModelChoice(NamedTuple):
+    """The model that answers."""
+
+    spec: str | None
+    temperature: float | None
+    samples: int
+    cache: ResponseCache | None
+
+    def open(self, sample: int = 0) -> BaseChatModel:
+        """The model for one sample; each has a seed of its own."""
+        params: dict[str, Any] = {"seed": SEED + sample}
+        if self.temperature is not None:
+            params["temperature"] = self.temperature
+        spec = self.spec or get_settings().model
+        if spec.startswith("scripted:"):
+            return chat_model(spec)
+        return chat_model(spec, response_cache=self.cache, **params)
+
+    def identity(self) -> dict[str, JsonValue]:
+        """What of it decides the answers."""
+        spec = self.spec or get_settings().model
+        facts: dict[str, JsonValue] = {
+            "model": spec,
+            "profile": profile_of(self.open()).model_dump(mode="json"),
+            "temperature": 0.0 if self.temperature is None else self.temperature,
+            "seed": SEED,
+        }
+        if spec.startswith("scripted:"):
+            facts["script_sha256"] = _sha256(Path(spec.removeprefix("scripted:")).expanduser())
+        return facts
+
+
+def open_targets(graph: str, choice: ModelChoice, *, corpus: Path | None, mode: Any) -> list[Target]:
+    """The target that `graph` names, once for each sample: `model`, a consultation graph, or `MODULE:NAME` of a user's.
+
+    Raises:
+        UserError: there is none, or it doesn't go with the other options.
+    """
+    if graph == PLAIN:
+        identity = choice.identity()
+        return [ModelTarget(choice.open(sample), PLAIN, identity) for sample in range(choice.samples)]
+    if ":" in graph:
+        return [_own_graph(graph)] * choice.samples
+    if graph not in GRAPHS:
+        known = ", ".join(f"`{name}`" for name in (*GRAPHS, PLAIN))
+        raise UserError(f"there is no graph `{graph}`: choose one of {known}, or MODULE:NAME")
+    if mode not in (None, "free", "quotes"):
+        raise UserError(f"there is no mode `{mode}`: choose `free` or `quotes`")
+    medicines = open_corpus(corpus)
+    facts: dict[str, JsonValue] = {
+        "graph": graph,
+        "mode": mode,
+        "corpus": medicines.manifest.content_sha256,
+        "prompts": prompts_sha256(),
+    }
+    if graph == "by_rules":
+        if choice.spec:
+            raise UserError("the graph `by_rules` uses no model: leave out `--model`")
+        return [GraphTarget(open_graph(graph, model=None, medicines=medicines), graph, facts)]
+    return [
+        GraphTarget(
+            open_graph(graph, model=choice.open(sample), medicines=medicines, mode=mode),
+            graph,
+            facts | choice.identity(),
+        )
+        for sample in range(choice.samples)
+    ]
+
+
+def _own_graph(name: str) -> Target:
+    """`MODULE:NAME`: a compiled graph, or a function without arguments that returns one."""
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = import_module(module_name)
+        found = getattr(module, attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        known = ", ".join(f"`{graph}`" for graph in (*GRAPHS, PLAIN))
+        raise UserError(f"graph `{name}` cannot be imported ({error}): give MODULE:NAME or one of {known}") from None
+    made = found if hasattr(found, "ainvoke") else found()
+    source = getattr(module, "__file__", None)
+    identity: dict[str, JsonValue] = {"graph": name, "file_sha256": _sha256(Path(source)) if source else None}
+    return GraphTarget(made, name, identity)
+
+
+def prompts_sha256() -> str:
+    """One hash over the prompt files of all roles."""
+    folder = files("wardround.agents") / "prompts"
+    texts = sorted((entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.name.endswith(".md"))
+    return hashlib.sha256(b"".join(name.encode() + text for name, text in texts)).hexdigest()[:12]
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise UserError(f"`{path}` cannot be read ({error.strerror}): check its name") from None
