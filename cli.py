@@ -18,6 +18,7 @@ import typer
 from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
+from .graph_commands import diagnose, graphs_app, review_app, ward_round
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,10 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
+app.command("diagnose")(diagnose)
+app.add_typer(review_app, name="review")
+app.command("round")(ward_round)
+app.add_typer(graphs_app, name="graphs")
 app.command("eval")(evaluate)
 app.command("score")(score)
 app.command("elo")(elo)

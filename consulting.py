@@ -80,7 +80,7 @@ class Session:
         if is_interactive():
             self._console.print("Ask about a medicine. An empty line or Ctrl-D ends. Research use only.", style="dim")
         messages: list[AnyMessage] = []
-        for said in _typed(self._console) if is_interactive() else _piped():
+        for said in typed():
             asked = [*messages, HumanMessage(said)]
             try:
                 check_dialogue(asked)
@@ -131,8 +131,12 @@ class Session:
         )
 
 
+def typed() -> Iterator[str]:
+    """What is said: the lines a person types, up to an empty one, or those of a pipe."""
+    return _typed(out()) if is_interactive() else _piped()
+
+
 def _typed(console: Console) -> Iterator[str]:
-    """The lines a person types, up to an empty one."""
     while True:
         try:
             said = console.input("\n[bold]you:[/bold] ")

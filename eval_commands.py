@@ -29,7 +29,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="dev or test, of the shipped MedicineQA-Open.")] = "dev",
     graph: Annotated[
         str | None,
-        typer.Option(help="consultation, retrieve_then_read, last_turn, by_rules, model, or MODULE:NAME."),
+        typer.Option(help="consultation, retrieve_then_read, last_turn, by_rules, diagnosis, model, or MODULE:NAME."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="local, openai:NAME@http://host:port/v1 or scripted:FILE.")] = None,
     corpus: CorpusOption = None,
@@ -46,7 +46,7 @@ def evaluate(
     probe: Annotated[str | None, typer.Option(help="leakage: has the model seen the data?")] = None,
     only: Annotated[list[str] | None, typer.Option(help="DIMENSION=GROUP, e.g. trait=shipped; repeatable.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many examples.")] = None,
-    samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers an example, each with a seed of its own.")] = 1,
+    samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers an example; diagnosis makes one of them.")] = 1,
     temperature: Annotated[float | None, typer.Option(min=0, help="Of the answering model; default 0.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; the same command goes on with it.")] = None,
     fork: Annotated[bool, typer.Option(help="Where --out holds another run, begin beside it.")] = False,

@@ -14,6 +14,7 @@ from .corpora import open_corpus
 from .errors import UserError
 from .evals.benchmark import Target
 from .evals.targets import GraphTarget, ModelTarget
+from .graphs import diagnosis
 from .graphs.by_name import NAMES as GRAPHS
 from .graphs.by_name import open_graph
 from .models import chat_model, profile_of
@@ -24,6 +25,8 @@ from .settings import get_settings
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+DIAGNOSIS: Final = "diagnosis"
+"""The graph whose samples are its own: it makes one answer of them."""
 PLAIN: Final = "model"
 """The target that is a chat model by itself."""
 
@@ -60,8 +63,12 @@ class ModelChoice(NamedTuple):
         return facts
 
 
-def open_targets(graph: str, choice: ModelChoice, *, corpus: Path | None, mode: Any) -> list[Target]:
+def open_targets(
+    graph: str, choice: ModelChoice, *, corpus: Path | None, mode: Any, official: bool = False
+) -> list[Target]:
     """The target that `graph` names, once for each sample: `model`, a consultation graph, or `MODULE:NAME` of a user's.
+
+    `diagnosis` is one target that takes the samples itself, in the `official` form or with quotations.
 
     Raises:
         UserError: there is none, or it doesn't go with the other options.
@@ -70,9 +77,15 @@ def open_targets(graph: str, choice: ModelChoice, *, corpus: Path | None, mode: 
         identity = choice.identity()
         return [ModelTarget(choice.open(sample), PLAIN, identity) for sample in range(choice.samples)]
     if ":" in graph:
-        return [_own_graph(graph)] * choice.samples
+        return [_own_target(graph)] * choice.samples
+    if graph == DIAGNOSIS:
+        form = "official" if official else "reasoned"
+        options: dict[str, Any] = {} if choice.temperature is None else {"temperature": choice.temperature}
+        compiled = diagnosis.build(model=choice.open(), samples=choice.samples, form=form, **options)
+        told: dict[str, JsonValue] = {"graph": graph, "samples": choice.samples, "form": form}
+        return [GraphTarget(compiled, graph, told | {"prompts": prompts_sha256()} | choice.identity())]
     if graph not in GRAPHS:
-        known = ", ".join(f"`{name}`" for name in (*GRAPHS, PLAIN))
+        known = ", ".join(f"`{name}`" for name in (*GRAPHS, DIAGNOSIS, PLAIN))
         raise UserError(f"there is no graph `{graph}`: choose one of {known}, or MODULE:NAME")
     if mode not in (None, "free", "quotes"):
         raise UserError(f"there is no mode `{mode}`: choose `free` or `quotes`")
@@ -97,19 +110,26 @@ def open_targets(graph: str, choice: ModelChoice, *, corpus: Path | None, mode: 
     ]
 
 
-def _own_graph(name: str) -> Target:
-    """`MODULE:NAME`: a compiled graph, or a function without arguments that returns one."""
+def _own_target(name: str) -> Target:
+    graph = own_graph(name)
+    source = getattr(import_module(name.partition(":")[0]), "__file__", None)
+    identity: dict[str, JsonValue] = {"graph": name, "file_sha256": _sha256(Path(source)) if source else None}
+    return GraphTarget(graph, name, identity)
+
+
+def own_graph(name: str) -> Any:
+    """`MODULE:NAME`: a compiled graph, or a function without arguments that returns one.
+
+    Raises:
+        UserError: it can't be imported.
+    """
     module_name, _, attribute = name.partition(":")
     try:
-        module = import_module(module_name)
-        found = getattr(module, attribute)
+        found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         known = ", ".join(f"`{graph}`" for graph in (*GRAPHS, PLAIN))
         raise UserError(f"graph `{name}` cannot be imported ({error}): give MODULE:NAME or one of {known}") from None
-    made = found if hasattr(found, "ainvoke") else found()
-    source = getattr(module, "__file__", None)
-    identity: dict[str, JsonValue] = {"graph": name, "file_sha256": _sha256(Path(source)) if source else None}
-    return GraphTarget(made, name, identity)
+    return found if hasattr(found, "ainvoke") else found()
 
 
 def prompts_sha256() -> str:

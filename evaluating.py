@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from .corpora import open_corpus
 from .errors import UserError
-from .eval_targets import PLAIN, ModelChoice, open_targets
+from .eval_targets import DIAGNOSIS, PLAIN, ModelChoice, open_targets
 from .evals.battles import fight
 from .evals.benchmark import Benchmark, Example, Target
 from .evals.benchmarks import diagnosisarena, diagnosisarena_mcq, medicineqa, mmxu, multiple_choice
@@ -149,9 +149,9 @@ def open_all(asked: Asked, cache: ResponseCache | None) -> list[Opened]:
         raise UserError(f"there is no baseline `{asked.baseline}`: choose `blind` or `question-only`")
     graph = asked.graph or ("consultation" if asked.benchmark == "medicineqa" else PLAIN)
     choice = ModelChoice(asked.model, asked.temperature, asked.samples, cache)
-    if asked.samples > 1 and not asked.temperature:
+    if asked.samples > 1 and not asked.temperature and graph != DIAGNOSIS:
         raise UserError("`--samples` without `--temperature` gives the same answer each time: add `--temperature 0.7`")
-    targets = open_targets(graph, choice, corpus=asked.corpus, mode=asked.mode)
+    targets = open_targets(graph, choice, corpus=asked.corpus, mode=asked.mode, official=asked.prompt == "official")
     if asked.probe == "leakage":
         return [Opened(probe.name, probe, targets) for probe in leakage(benchmark)]
     if asked.probe is not None:
@@ -187,9 +187,10 @@ def open_benchmark(asked: Asked) -> Benchmark:
         return multiple_choice.load(asked.data, images=asked.images, embedded=embedded)
     if asked.prompt not in ("wardround", "official"):
         raise UserError(f"there is no prompt `{asked.prompt}`: choose `wardround` or `official`")
+    form = "case" if asked.graph == DIAGNOSIS else asked.prompt
     judges = open_judges(asked.judges)
     qualifications = [qualified(judge) for judge in judges]
-    return diagnosisarena.load(asked.data, judges=judges, qualifications=qualifications, prompt=asked.prompt)
+    return diagnosisarena.load(asked.data, judges=judges, qualifications=qualifications, form=form)
 
 
 def open_judges(specs: Sequence[str]) -> list[Judge]:
@@ -214,7 +215,7 @@ def evaluate_all(asked: Asked) -> list[tuple[str, Path, Summary]]:
     """Run what was asked; for each run its name, its folder and what it came to. Each folder gets a report."""
     with _caching(asked) as cache:
         opened = open_all(asked, cache)
-        out = asked.out or Path("runs") / _default_name(asked)
+        out = asked.out or default_folder(asked)
         return [(one.name, *_run(one, asked, out / one.name if len(opened) > 1 else out)) for one in opened]
 
 
@@ -290,8 +291,8 @@ def battle(runs: Sequence[Path], judges: Sequence[str], *, out: Path, questions:
         say(f"failed {place}: {cause}")
 
 
-def _default_name(asked: Asked) -> str:
+def default_folder(asked: Asked) -> Path:
     """A folder that another benchmark, graph or model does not have."""
     what = asked.baseline or asked.graph or ""
     parts = [asked.benchmark, what, asked.probe or "", (asked.model or "").partition("@")[0]]
-    return re.sub(r"[^\w.-]+", "-", "-".join(part for part in parts if part)).strip("-")
+    return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(part for part in parts if part)).strip("-")

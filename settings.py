@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_state_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """An encoder whose vectors `wardround corpus embed` made: full-text search then ranks by words and by meaning."""
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("wardround"))
     """Pulled models and the built index of the shipped corpus."""
+    state_dir: Path = Field(default_factory=lambda: user_state_path("wardround"))
+    """Runs that wait for a person. Patient data: only its owner may read it."""
     timeout_s: float = Field(default=120.0, gt=0)
     """Seconds without a byte from the model server before a try is given up."""
     retries: int = Field(default=4, ge=0)

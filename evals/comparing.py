@@ -38,7 +38,7 @@ class RunComparison(BaseModel):
     metrics: tuple[MetricComparison, ...]
 
 
-def compare_runs(a: Path, b: Path) -> RunComparison:
+def compare_runs(a: Path | str, b: Path | str) -> RunComparison:
     """Compare the runs in two folders, B against A.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from .differentials import name_key, read_differential
+from ..agents.differential_text import name_key, read_differential
 from .letters import read_letter
 from .reading import Row, read_rows, text_field
 from .statistics import Figure, rate

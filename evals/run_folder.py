@@ -107,13 +107,13 @@ class RunFolder:
         return cls(path, manifest)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path | str) -> Self:
         """The run in `path`.
 
         Raises:
             UserError: there is none, or its manifest is damaged or of another version.
         """
-        return cls(path, read_manifest(path))
+        return cls(Path(path), read_manifest(Path(path)))
 
     # -- reading ---------------------------------------------------------------------------------------------
 

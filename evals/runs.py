@@ -38,7 +38,7 @@ async def arun(
     benchmark: Benchmark,
     target: Target | Sequence[Target],
     *,
-    out: Path,
+    out: Path | str,
     fork: bool = False,
     at_once: int = 64,
     budget: Budget | None = None,
@@ -64,7 +64,7 @@ async def arun(
         UserError: `out` holds another run and `fork` is not set, or it can't be written.
     """
     targets = [target] if not isinstance(target, Sequence) else list(target)
-    folder = open_run(benchmark, targets, out=out, fork=fork, asked=asked)
+    folder = open_run(benchmark, targets, out=Path(out), fork=fork, asked=asked)
     await run_examples(
         folder,
         benchmark,

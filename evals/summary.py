@@ -110,7 +110,7 @@ def scored(folder: RunFolder) -> list[Scored]:
     return rows
 
 
-def summarize(path: Path) -> Summary:
+def summarize(path: Path | str) -> Summary:
     """The summary of the run in `path`, from its folder alone.
 
     Raises:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, JsonValue
 
 from ..errors import UserError
 from ..graphs.consult import result_of
+from ..graphs.diagnose import Diagnosed, parts_of
 from ..models.reasoning import REASONING_KEY
 from .benchmark import Example, Output
 
@@ -56,7 +57,8 @@ class GraphTarget:
 
 
 def output_of(final: Mapping[str, Any]) -> Output:
-    """The Output of a graph's final state: a consultation's whole result, or the last message of any other graph.
+    """The Output of a graph's final state: a consultation's or a diagnosis's whole result, or the last message of any
+    other graph.
 
     Raises:
         UserError: the state has neither.
@@ -65,6 +67,12 @@ def output_of(final: Mapping[str, Any]) -> Output:
         result = result_of(final)
         data = result.model_dump(mode="json", exclude={"answer", "usage", "timings"})
         return Output(text=result.answer, data=data)
+    if {"differential", "samples", "flags"} <= set(final):
+        made = Diagnosed(**parts_of(final), answer=str(final["messages"][-1].text))
+        data = made.model_dump(
+            mode="json", by_alias=True, exclude={"answer", "usage", "timings", "waiting", "reasoning"}
+        )
+        return Output(text=made.answer, reasoning=made.reasoning, data=data)
     messages: Sequence[BaseMessage] = final.get("messages") or ()
     if not messages or not isinstance(messages[-1], AIMessage):
         keys = ", ".join(f"`{key}`" for key in final) or "nothing"

@@ -11,8 +11,10 @@ from __future__ import annotations
 import sys
 import time
 
+import evaluation
 import graph_overhead
 import lexical
+import open_report
 import quality
 import startup
 import whole_search
@@ -24,6 +26,8 @@ MEASUREMENTS: dict[str, Measure] = {
     "quality": quality.measure,
     "whole_search": whole_search.measure,
     "lexical": lexical.measure,
+    "evaluation": evaluation.measure,
+    "open_report": open_report.measure,
 }
 
 

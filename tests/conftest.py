@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from chat_server import ChatServer  # found by way of the line above
+from commands import Ran, Run
 
 
 @pytest.fixture
@@ -24,6 +27,36 @@ def chat_server() -> Iterator[ChatServer]:
     """A server that speaks the OpenAI chat protocol and fails on command."""
     with ChatServer() as server:
         yield server
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, essential_index: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """The command line in this process, in a folder and with a cache of its own: arguments, and what is piped in."""
+    from wardround.cli import main
+    from wardround.settings import get_settings
+
+    for name in list(os.environ):
+        if name.startswith("WARDROUND_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WARDROUND_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("WARDROUND_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("WARDROUND_CORPUS", str(essential_index))
+    monkeypatch.setenv("WARDROUND_RETRIES", "0")
+
+    def running(*arguments: object, piped: bytes = b"") -> Ran:
+        get_settings.cache_clear()
+        monkeypatch.setattr(sys, "argv", ["wardround", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8"))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return Ran(int(left.value.code or 0), shown.out, shown.err)
+
+    return running
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,11 @@ from typing import Any, Final, Literal
 
 from pydantic import JsonValue
 
+from ...agents.differential_text import MOST, read_differential
+from ...agents.prompting import prompt
 from ...errors import UserError
 from ..benchmark import Benchmark, Example, Metric, Output, Score
 from ..cases import BIAS, case_text, specialty_of
-from ..differentials import MOST, read_differential
 from ..judging import Judge, Qualification, majority
 from ..reading import Row, read_rows, sha256_of, text_field
 
@@ -24,11 +25,11 @@ METRICS: Final = (
     Metric(name="answered", title="named a diagnosis"),
 )
 _EXACT: Final = 2
-Form = Literal["wardround", "official"]
+Form = Literal["wardround", "official", "case"]
 
 
 def load(
-    data: Path, *, judges: Sequence[Judge], qualifications: Sequence[Qualification], prompt: Form = "wardround"
+    data: Path, *, judges: Sequence[Judge], qualifications: Sequence[Qualification], form: Form = "wardround"
 ) -> Benchmark:
     """The benchmark over the official file, JSONL or parquet.
 
@@ -36,8 +37,8 @@ def load(
         data: the cases.
         judges: who scores; of several, the majority, and of equally many the lower score.
         qualifications: how each judge did in its calibration. One that failed withholds the headline figures.
-        prompt: `official` asks as the official script does: five names, one a line, nothing else. `wardround` lets the
-            model reason first.
+        form: `official` asks as the official script does: five names, one a line, nothing else. `wardround` lets the
+            model reason first. `case` is the case alone, for a graph that knows what to do with it.
 
     Raises:
         UserError: no judge, or a file that can't be read.
@@ -52,13 +53,13 @@ def load(
 
     return Benchmark(
         name="diagnosisarena",
-        examples=[_example(row, prompt) for row in read_rows(data)],
+        examples=[_example(row, form) for row in read_rows(data)],
         metrics=METRICS,
         score=score,
         options={
             "data": data.name,
             "data_sha256": sha256_of(data)[:16],
-            "prompt": f"{prompt}@{_prompt(prompt)[1]}",
+            "prompt": f"{form}@{_prompt(form)[1]}",
             "judges": names,
         },
         notes=[BIAS, *(q.verdict for q in qualifications)],
@@ -68,12 +69,18 @@ def load(
 
 @cache
 def _prompt(form: Form) -> tuple[str, str]:
-    text = (files("wardround.evals") / "benchmarks" / "prompts" / f"diagnose_{form}.md").read_text(encoding="utf-8")
+    """The instruction before the case, and its hash."""
+    if form == "case":
+        return "", ""
+    if form == "official":
+        task = prompt("diagnose_official")
+        return task.text, task.sha256
+    text = (files("wardround.evals") / "benchmarks" / "prompts" / "diagnose_wardround.md").read_text(encoding="utf-8")
     return text.strip(), hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _example(row: Row, form: Form) -> Example:
-    text = f"{_prompt(form)[0]}\n\n{case_text(row)}"
+    text = f"{_prompt(form)[0]}\n\n{case_text(row)}".strip()
     specialty = specialty_of(row)
     return Example(
         id=text_field(row, "id"),

@@ -14,8 +14,8 @@ from typing import Any, Final
 from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from ...agents.differential_text import name_key
 from ...models import profile_of
-from ..differentials import name_key
 from .asking import BadReply, ask, harmless, marked, prompt
 
 SCORES: Final = (0, 1, 2)

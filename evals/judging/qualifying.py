@@ -19,9 +19,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ...agents.differential_text import name_key
 from ...errors import ModelError
 from ..agreement import agreement
-from ..differentials import name_key
 from .judge import Judge
 
 ACCURACY: Final = 0.90

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from chat_server import ChatServer, Handler, body, completion, cut, drop, fail, say
 from replying import ReplyingChat, judging
+from wardround.agents.differential_text import name_key
 from wardround.errors import UserError
 from wardround.evals.benchmark import Benchmark, Output, Score
 from wardround.evals.benchmarks import diagnosisarena
-from wardround.evals.differentials import name_key
 from wardround.evals.judging import Judge, Qualification
 from wardround.evals.run_folder import RunFolder
 from wardround.evals.runs import run
@@ -84,7 +84,7 @@ def test_ranks(tmp_path: Path) -> None:
 
 def test_the_prompt_shows_the_case_and_never_what_is_asked_for(tmp_path: Path) -> None:
     for form in ("wardround", "official"):
-        text = str(benchmark(cases(tmp_path / "c.jsonl", 1), prompt=form).examples[0].messages)
+        text = str(benchmark(cases(tmp_path / "c.jsonl", 1), form=form).examples[0].messages)
         assert "Crystals." in text
         assert "Gout" not in text
         assert "Flu" not in text

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from replying import Reply, ReplyingChat, judging
+from wardround.agents.differential_text import name_key
 from wardround.errors import ModelUnavailable
-from wardround.evals.differentials import name_key
 from wardround.evals.judging import Judge, Qualification, qualify
 from wardround.evals.judging.asking import harmless
 from wardround.evals.judging.qualifying import assess, is_consistent, items

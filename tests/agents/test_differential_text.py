@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wardround.evals.differentials import read_differential, same_name
+from wardround.agents.differential_text import read_differential, same_name
 
 FIVE = ("Sarcoidosis", "Tuberculosis", "Lymphoma", "Granulomatosis with polyangiitis", "IgG4-related disease")
 NUMBERED = "\n".join(f"{n}. {name}" for n, name in enumerate(FIVE, start=1))
