@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -118,12 +119,15 @@ def _own_target(name: str) -> Target:
 
 
 def own_graph(name: str) -> Any:
-    """`MODULE:NAME`: a compiled graph, or a function without arguments that returns one.
+    """`MODULE:NAME`: a compiled graph, or a function without arguments that returns one. Modules of the working folder
+    are found.
 
     Raises:
         UserError: it can't be imported.
     """
     module_name, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in sys.path:  # a program that is installed does not look where it is called
+        sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError, ValueError) as error:

@@ -22,14 +22,16 @@ def call_values(calls: Sequence[Mapping[str, Any]], data: Mapping[str, Any], gol
 
     `instruction_following`: whether every call that the model was asked for was valid as it first wrote it; None where
     no model was asked. `medicine_right`, `attribute_right`: of any call, whoever made it. `redundant_calls`: calls for
-    no right medicine, or for what an earlier one asked. `missing_calls`: right medicines that no call names.
+    no right medicine, or for what an earlier one asked. `missing_calls`: right medicines that no call names. A target
+    that searches without calls (it has evidence and no call) is judged by none of these.
     """
     asked = [call for call in calls if call["distilled_by"] in _BY_MODEL]
     values: Values = {
         "instruction_following": float(all(c["distilled_by"] == DistilledBy.MODEL for c in asked)) if asked else None
     }
     named = [(call, same.of_name(call["medicine"])) for call in calls if call.get("medicine")]
-    if not gold.pairs or "calls" not in data:
+    by_other_means = not calls and bool(data.get("evidence"))
+    if not gold.pairs or "calls" not in data or by_other_means:
         return values | dict.fromkeys(("medicine_right", "attribute_right", "redundant_calls", "missing_calls"))
     right = [(call, any(gold.medicine(identity) for identity in identities)) for call, identities in named]
     pairs = [

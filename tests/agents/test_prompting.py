@@ -31,5 +31,7 @@ def test_the_examples_reply_what_the_form_allows() -> None:
 
 
 def test_every_prompt_file_is_used() -> None:
-    named = {entry.name.removesuffix(".md") for entry in (files("wardround.agents") / "prompts").iterdir()}
-    assert named == {"distill", "distill_short", "read", "quote"}
+    package = files("wardround.agents")
+    code = "\n".join(e.read_text(encoding="utf-8") for e in package.iterdir() if e.name.endswith(".py"))
+    unused = [e.name for e in (package / "prompts").iterdir() if f'"{e.name.removesuffix(".md")}"' not in code]
+    assert unused == []
