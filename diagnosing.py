@@ -121,7 +121,8 @@ def answer(thread: str, decision: dict[str, Any]) -> Diagnosed:
         UserError: none waits under this name.
     """
     waits = waiting_run(thread)
-    result = asyncio.run(_with_checkpoints(waits.options, Command(resume=decision), thread))
+    resume: Command[Any] = Command(resume={"decisions": [decision]})
+    result = asyncio.run(_with_checkpoints(waits.options, resume, thread))
     if result.waiting is None:
         _file_of(thread).unlink()
         asyncio.run(_forget(thread))
@@ -186,11 +187,17 @@ def _read(path: Path) -> Waiting:
         raise UserError(f"`{path}` is no review that waits ({type(error).__name__}): remove the file") from None
 
 
+def waiting_text(request: dict[str, Any]) -> str:
+    """What would go out, of a request to a person; empty where it is none of ours."""
+    actions: Any = request.get("action_requests") or [{}]
+    return str(actions[0].get("args", {}).get("text", ""))
+
+
 def show(result: Diagnosed) -> None:
     """The result in the terminal, after what was shown while it came about."""
     console = out()
     if result.waiting:
-        console.print(clean(str(result.waiting.get("text", ""))))
+        console.print(clean(waiting_text(result.waiting)))
         return
     used = result.usage["input_tokens"] + result.usage["output_tokens"]
     console.print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -79,16 +79,16 @@ def review_list(as_json: JsonOption = False) -> None:
 @review_app.command("show")
 def review_show(thread: ThreadArgument) -> None:
     """What would go out."""
-    from .diagnosing import asked
+    from .diagnosing import asked, waiting_text
     from .terminal import clean, out
 
-    out().print(clean(str(asked(thread).get("text", ""))))
+    out().print(clean(waiting_text(asked(thread))))
 
 
 @review_app.command("approve")
 def review_approve(thread: ThreadArgument, as_json: JsonOption = False) -> None:
     """Let it go out as it is."""
-    _answer(thread, {"decision": "approve"}, as_json=as_json)
+    _answer(thread, {"type": "approve"}, as_json=as_json)
 
 
 @review_app.command("reject")
@@ -96,7 +96,7 @@ def review_reject(
     thread: ThreadArgument, reason: Annotated[str, typer.Option(help="Why.")] = "", as_json: JsonOption = False
 ) -> None:
     """Withhold it."""
-    _answer(thread, {"decision": "reject", "reason": reason}, as_json=as_json)
+    _answer(thread, {"type": "reject", "message": reason}, as_json=as_json)
 
 
 @review_app.command("edit")
@@ -112,10 +112,10 @@ def review_edit(
         raise UserError(f"`{text}` cannot be read ({error}): give a text file") from None
     if not said:
         raise UserError(f"`{text}` is empty: to withhold the answer use `wardround review reject`")
-    _answer(thread, {"decision": "edit", "text": said}, as_json=as_json)
+    _answer(thread, {"type": "edit", "edited_action": {"name": "answer", "args": {"text": said}}}, as_json=as_json)
 
 
-def _answer(thread: str, decision: dict[str, str], *, as_json: bool) -> None:
+def _answer(thread: str, decision: dict[str, Any], *, as_json: bool) -> None:
     from .diagnosing import answer
     from .terminal import clean, out
 

@@ -7,16 +7,24 @@ Two nodes. One asks the model which tools it wants; the other runs them, and sto
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, TypedDict
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
-from langgraph.types import interrupt
 
 from ..errors import UserError
 from ..models import profile_of
+from .asking_people import Action, Decision, decisions
 from .calling import role_config
 from .node import Node, node
 from .prompting import prompt
@@ -71,52 +79,34 @@ def planner(model: BaseChatModel, tools: Sequence[BaseTool], *, limits: Limits, 
 def tool_runner(tools: Sequence[BaseTool], *, ask_before: Collection[str]) -> Node[LookUpInput, LookUpOutput]:
     """A node that runs the calls that were asked for. A tool that fails says so in its result.
 
-    A person may answer the interrupt `{"kind": "tool", "tool", "arguments"}` with `{"decision": "approve"}`, with
-    `{"decision": "edit", "arguments": {...}}`, or with `{"decision": "reject", "reason": ...}`.
+    About those named in `ask_before` a person decides first, in the form of `agents/asking_people.py`.
     """
     known = {tool.name: tool for tool in tools}
 
     async def run(state: LookUpInput, config: RunnableConfig) -> LookUpOutput:
         last = state["lookups"][-1]
         calls = last.tool_calls if isinstance(last, AIMessage) else []
-        # All questions first: what comes before an interrupt runs again when it is answered.
-        decided = [_decision(call) if call["name"] in ask_before else {"decision": "approve"} for call in calls]
+        actions = [_action(call) for call in calls]
+        # Asked before any tool runs: what comes before an interrupt runs again when it is answered.
+        doubtful = [action for action in actions if action.name in ask_before]
+        decided = iter(decisions(doubtful) if doubtful else ())
         results: list[AnyMessage] = []
-        for call, decision in zip(calls, decided, strict=True):
-            arguments = cast("dict[str, Any]", decision.get("arguments") or call["args"])
-            if call["name"] not in known:
-                text = f"There is no tool `{call['name']}`."
-            elif decision["decision"] == "reject":
-                text = f"Not allowed by the clinician: {decision.get('reason') or 'no reason given'}."
+        for call, action in zip(calls, actions, strict=True):
+            decision = next(decided) if action.name in ask_before else Decision(type="approve")
+            if action.name not in known:
+                text = f"There is no tool `{action.name}`."
+            elif decision.type == "reject":
+                text = f"Not allowed by the clinician: {decision.message or 'no reason given'}."
             else:
-                text = await _run(known[call["name"]], arguments, config)
-            results.append(ToolMessage(text[:_LONGEST], tool_call_id=call["id"] or "", name=call["name"]))
+                text = await _run(known[action.name], decision.args_of(action), config)
+            results.append(ToolMessage(text[:_LONGEST], tool_call_id=call["id"] or "", name=action.name))
         return {"lookups": results}
 
     return node(run, "use_tools")
 
 
-def _decision(call: Any) -> dict[str, Any]:
-    answer = interrupt({"kind": "tool", "tool": call["name"], "arguments": call["args"]})
-    return checked_decision(answer, "arguments")
-
-
-def checked_decision(answer: Any, editable: str) -> dict[str, Any]:
-    """A person's answer to an interrupt.
-
-    Raises:
-        UserError: it is none of approve, edit with what is editable, and reject.
-    """
-    if isinstance(answer, str):
-        answer = {"decision": answer}
-    if isinstance(answer, dict):
-        decision = answer.get("decision")
-        if decision in ("approve", "reject") or (decision == "edit" and answer.get(editable)):
-            return answer
-    raise UserError(
-        f"`{str(answer)[:80]}` does not answer: give a `decision`, which is approve, edit with `{editable}`, or reject "
-        "with a `reason`"
-    )
+def _action(call: ToolCall) -> Action:
+    return Action(name=call["name"], args=call["args"], description=f"Look something up with `{call['name']}`.")
 
 
 async def _run(tool: BaseTool, arguments: dict[str, Any], config: RunnableConfig) -> str:

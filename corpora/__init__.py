@@ -2,6 +2,7 @@
 
 from .index import Manifest, change_index, verify, write_index
 from .medicines import Attribute, Hit, Medicine, Passage, SearchCall
+from .retriever import RetrieverSearch, documents
 from .search import Corpus
 from .shipped import open_corpus
 
@@ -12,8 +13,10 @@ __all__ = [
     "Manifest",
     "Medicine",
     "Passage",
+    "RetrieverSearch",
     "SearchCall",
     "change_index",
+    "documents",
     "open_corpus",
     "verify",
     "write_index",

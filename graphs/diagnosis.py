@@ -21,14 +21,15 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Overwrite, Send, interrupt
+from langgraph.types import Overwrite, Send
 
+from ..agents.asking_people import Action, decisions
 from ..agents.case import case_text
 from ..agents.diagnostician import Form, one_sample
 from ..agents.dialogue import check_dialogue
 from ..agents.differential import Differential, Sample, described
 from ..agents.fusing import Fuse, candidates, differential, ordered, same_by_model, verified
-from ..agents.looking_up import checked_decision, looked_up, planner, tool_runner
+from ..agents.looking_up import looked_up, planner, tool_runner
 from ..agents.node import Node, node
 from ..agents.purse import Limits, Purse
 from ..agents.streaming import emit
@@ -40,6 +41,11 @@ from ..models.openai_chat import SEED
 
 TEMPERATURE: Final = 0.7
 """Of the samples, where there are several: at 0 they would be alike."""
+_DECIDED: Final = {
+    "approve": ("approved", "Approved by a clinician."),
+    "edit": ("edited", "Edited by a clinician."),
+    "reject": ("rejected", "Withheld by a clinician."),
+}
 
 
 class DiagnosisInput(TypedDict):
@@ -63,7 +69,7 @@ class DiagnosisState(DiagnosisOutput):
 
     lookups: Annotated[list[AnyMessage], operator.add]
     deadline: float | None
-    verdict: dict[str, Any]
+    verdict: dict[str, str]
     """What the person who was asked said."""
 
 
@@ -290,22 +296,18 @@ def _coded(found: Differential) -> Differential:
 
 
 def _reviewer() -> Node[DiagnosisState, dict[str, Any]]:
-    """Stops with `{"kind": "review", "text", "differential", "flags"}` until a person approves, edits or rejects."""
+    """Stops until a person has decided about the action `answer`, whose `text` is what would go out."""
 
     async def review(state: DiagnosisState, _config: RunnableConfig) -> dict[str, Any]:
-        shown = {
-            "kind": "review",
-            "text": described(state["differential"], flags=[f.text for f in state["flags"]]),
-            "differential": state["differential"].model_dump(mode="json", by_alias=True),
-            "case": case_text(state["messages"])[:2000],
-        }
-        verdict = checked_decision(interrupt(shown), "text")
-        said = {"approve": "Approved by a clinician.", "edit": "Edited by a clinician.", "reject": "Withheld."}
-        flag = Flag(
-            kind={"approve": "approved", "edit": "edited", "reject": "rejected"}[verdict["decision"]],
-            text=said[verdict["decision"]],
-        )
-        return {"verdict": dict(verdict), "flags": [flag]}
+        text = described(state["differential"], flags=[f.text for f in state["flags"]])
+        found = state["differential"].model_dump(mode="json", by_alias=True)
+        about = f"The differential for this case:\n\n{case_text(state['messages'])[:2000]}"
+        action = Action(name="answer", args={"text": text, "differential": found}, description=about)
+        decision = decisions([action])[0]
+        kind, said = _DECIDED[decision.type]
+        instead = str(decision.args_of(action).get("text", ""))
+        verdict = {"type": decision.type, "text": instead, "reason": decision.message}
+        return {"verdict": verdict, "flags": [Flag(kind=kind, text=said)]}
 
     return node(review, "review")
 
@@ -313,13 +315,13 @@ def _reviewer() -> Node[DiagnosisState, dict[str, Any]]:
 def _finisher() -> Node[DiagnosisState, dict[str, Any]]:
     async def finish(state: DiagnosisState, _config: RunnableConfig) -> dict[str, Any]:
         verdict = state["verdict"]
-        if verdict.get("decision") == "reject":
+        if verdict.get("type") == "reject":
             reason = verdict.get("reason") or "no reason was given"
             text = f"A clinician read the differential and withheld it: {reason}"
             emit("text", text=text)
             return {"messages": [AIMessage(text)], "differential": Differential()}
-        if verdict.get("decision") == "edit":
-            text = str(verdict["text"])
+        if verdict.get("type") == "edit":
+            text = verdict["text"]
         else:
             kinds = ("weak_model", "quote_not_in_case", "sample_failed", "fallback", "not_verified", "not_merged")
             text = described(state["differential"], flags=[f.text for f in state["flags"] if f.kind in kinds])

@@ -1,6 +1,8 @@
 """Checkpoints on disc: conversations and runs that wait for a person, in one SQLite file or in Postgres.
 
-Both with the serializer of `checkpoints.py`, which writes and reads allowed types only.
+Both with the serializer of `checkpoints.py`, which writes and reads allowed types only. LangGraph keeps a checkpoint of
+every step, each with the whole state: after a turn, `await saver.aprune([thread_id])` keeps the last one alone, so that
+what is stored grows with the conversation and not with its square.
 """
 
 from __future__ import annotations
@@ -35,11 +37,12 @@ async def open_saver(where: str | Path, *, also: Sequence[type] = ()) -> AsyncGe
             yield saver
         return
     from aiosqlite import connect
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    from .sqlite_saver import PruningSqliteSaver
 
     path = _private_file(Path(where))
     async with connect(path) as connection:
-        saver = AsyncSqliteSaver(connection, serde=serde)
+        saver = PruningSqliteSaver(connection, serde=serde)
         try:
             await saver.setup()
         except sqlite3.Error as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 
+import diagnosis
 import evaluation
 import graph_overhead
 import lexical
@@ -23,6 +24,7 @@ from measuring import Measure, Options, Result, machine, options_parser, report
 MEASUREMENTS: dict[str, Measure] = {
     "startup": startup.measure,
     "graph_overhead": graph_overhead.measure,
+    "diagnosis": diagnosis.measure,
     "quality": quality.measure,
     "whole_search": whole_search.measure,
     "lexical": lexical.measure,

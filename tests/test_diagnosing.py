@@ -65,7 +65,7 @@ def test_it_waits_for_a_clinician_across_processes_and_then_nothing_is_left(
 ) -> None:
     waiting = run("diagnose", case, "--model", model, "--review", "--thread", "bed-4", "--json").json
     assert waiting["answer"] == ""
-    assert waiting["waiting"]["kind"] == "review"
+    assert waiting["waiting"]["action_requests"][0]["name"] == "answer"
     assert [one["thread"] for one in run("review", "list", "--json").json] == ["bed-4"]
     assert "1. Giant cell arteritis" in run("review", "show", "bed-4").out
     again = run("diagnose", case, "--model", model, "--review", "--thread", "bed-4")

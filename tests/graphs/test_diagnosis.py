@@ -205,34 +205,38 @@ def reviewed(scripted: Scripted, answer: Any) -> dict[str, Any]:
     model = scripted({"times": 1, "reply": {"json": named("Giant cell arteritis")}})
     waiting = diagnosis.build(model=model, review=True, checkpointer=saver).invoke(ASKED, config)
     asked = waiting["__interrupt__"][0].value
-    assert asked["kind"] == "review"
-    assert asked["differential"]["diagnoses"][0]["diagnosis"] == "Giant cell arteritis"
+    assert asked["review_configs"] == [{"action_name": "answer", "allowed_decisions": ["approve", "edit", "reject"]}]
+    (action,) = asked["action_requests"]
+    assert action["args"]["differential"]["diagnoses"][0]["diagnosis"] == "Giant cell arteritis"
+    assert "Her jaw hurts" in action["description"]
     silent = scripted({"otherwise": {"error": "unavailable"}})
     again = diagnosis.build(model=silent, review=True, checkpointer=saver)
-    return again.invoke(Command(resume=answer), config)
+    return again.invoke(Command(resume={"decisions": [answer]}), config)
 
 
 def test_approved(scripted: Scripted) -> None:
-    result = reviewed(scripted, {"decision": "approve"})
+    result = reviewed(scripted, {"type": "approve"})
     assert "1. Giant cell arteritis" in result["messages"][-1].text
     assert "approved" in kinds(result)
 
 
 def test_edited(scripted: Scripted) -> None:
-    result = reviewed(scripted, {"decision": "edit", "text": "It is giant cell arteritis; treat today."})
-    assert result["messages"][-1].text == "It is giant cell arteritis; treat today."
+    said = "It is giant cell arteritis; treat today."
+    result = reviewed(scripted, {"type": "edit", "edited_action": {"args": {"text": said}}})
+    assert result["messages"][-1].text == said
     assert "edited" in kinds(result)
 
 
 def test_rejected(scripted: Scripted) -> None:
-    result = reviewed(scripted, {"decision": "reject", "reason": "no biopsy yet"})
+    result = reviewed(scripted, {"type": "reject", "message": "no biopsy yet"})
     assert "withheld it: no biopsy yet" in result["messages"][-1].text
     assert diagnoses(result) == []
 
 
-def test_an_answer_that_is_none_is_told_so_and_the_run_still_waits(scripted: Scripted) -> None:
-    with pytest.raises(UserError, match="does not answer"):
-        reviewed(scripted, {"decision": "perhaps"})
+@pytest.mark.parametrize("answer", [{"type": "perhaps"}, {"type": "edit"}, {"decision": "approve"}, "approve", None])
+def test_an_answer_that_is_none_is_told_so_and_the_run_still_waits(scripted: Scripted, answer: Any) -> None:
+    with pytest.raises(UserError, match="does not decide about 1 actions"):
+        reviewed(scripted, answer)
 
 
 # -- tools ---------------------------------------------------------------------------------------------------
@@ -287,8 +291,10 @@ def test_a_person_is_asked_before_a_tool_and_may_change_its_arguments(scripted: 
         model=model, tools=[doubled], ask_before=["doubled"], checkpointer=InMemorySaver(serde=serializer())
     )
     waiting = graph.invoke(ASKED, config)
-    assert waiting["__interrupt__"][0].value == {"kind": "tool", "tool": "doubled", "arguments": {"number": 21}}
-    result = graph.invoke(Command(resume={"decision": "edit", "arguments": {"number": 4}}), config)
+    (action,) = waiting["__interrupt__"][0].value["action_requests"]
+    assert (action["name"], action["args"]) == ("doubled", {"number": 21})
+    decision = {"type": "edit", "edited_action": {"name": "doubled", "args": {"number": 4}}}
+    result = graph.invoke(Command(resume={"decisions": [decision]}), config)
     assert diagnoses(result) == ["Gout"]
 
 

@@ -108,8 +108,8 @@ def test_a_review_inside_of_it_makes_the_round_wait(scripted: Scripted, essentia
     )
     config: Any = {"configurable": {"thread_id": "t"}}
     waiting = ask(graph, CASE, config)
-    assert waiting["__interrupt__"][0].value["kind"] == "review"
-    result = graph.invoke(Command(resume={"decision": "reject", "reason": "too early"}), config)
+    assert waiting["__interrupt__"][0].value["action_requests"][0]["name"] == "answer"
+    result = graph.invoke(Command(resume={"decisions": [{"type": "reject", "message": "too early"}]}), config)
     assert "withheld it: too early" in result["messages"][-1].text
 
 
