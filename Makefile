@@ -21,7 +21,7 @@ venv: $(READY)
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,eval,icd,draw,postgres,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,eval,icd,draw,images,postgres,dev]'
 	@touch $@
 
 # Another model than the embedded one needs no download.
