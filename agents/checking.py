@@ -145,7 +145,7 @@ def check_sentence(
         return SentenceCheck(sentence=sentence, problems=() if exempt else (Finding(problem=Problem.NO_CITATION),))
     findings = [Finding(problem=Problem.UNKNOWN_CITATION, detail=str(n)) for n in cited if n not in known]
     if passages:
-        findings += _word_findings(words, quotes, passages)
+        findings += word_findings(words, [p.text for p in passages], [p.medicine for p in passages])
         findings += _medicine_findings(words, passages, evidence, names or {})
     return SentenceCheck(sentence=sentence, cited=cited, problems=tuple(findings))
 
@@ -191,19 +191,22 @@ def citations_of(answer: str, evidence: Sequence[EvidenceItem]) -> list[Citation
     return list(citations.values())
 
 
-def _word_findings(words: str, quotes: Sequence[str], passages: Sequence[Passage]) -> list[Finding]:
-    texts = [_plain(passage.text) for passage in passages]
+def word_findings(words: str, texts: Sequence[str], also: Sequence[str] = ()) -> list[Finding]:
+    """Longer quotations and quantities of a sentence (without its citation marks) that stand in none of `texts`.
+
+    Quantities may also stand in `also`: names, dates.
+    """
+    plain = [_plain(text) for text in texts]
     findings: list[Finding] = []
     rest = words
-    for quote in quotes:
-        if all(_stands(part, texts) for part in re.split(r"\.{3,}|…+", quote)):
+    for quote in _quotes(words):
+        if all(_stands(part, plain) for part in re.split(r"\.{3,}|…+", quote)):
             # Its numbers were found with it.
             rest = rest.replace(quote, " ", 1)
         else:
             findings.append(Finding(problem=Problem.QUOTE_NOT_FOUND, detail=quote.strip()))
-    if not _stands(rest, texts):
-        where = [passage.text for passage in passages] + [passage.medicine for passage in passages]
-        missing = dict.fromkeys(quantity.label for quantity in missing_quantities(rest, where))
+    if not _stands(rest, plain):
+        missing = dict.fromkeys(quantity.label for quantity in missing_quantities(rest, [*texts, *also]))
         findings += [Finding(problem=Problem.QUANTITY_NOT_FOUND, detail=label) for label in missing]
     return findings
 

@@ -199,9 +199,8 @@ class _Canvas:
         out = self.x * towards(side)
         wall = np.clip((out - 0.10) / 0.26, 0, 1)
         level = 0.80 - _HEIGHTS[severity] - 0.075 * wall**3 * (0.5 + 0.5 * severity) + 0.06 * (1 - wall)
-        chest = _below(out - 0.375 * self.build.width, 0.006) * _below(0.055 - out, 0.015)
-        fluid = _step(self.y, level, 0.010) * chest * _below(self.y - 0.86, 0.02)
-        self._over(fluid * (_below(self.base[side] - 0.004, 0.004) + 0.0), 0.72)
+        fluid = _step(self.y, level, 0.010) * _below(0.055 - out, 0.015)
+        self._over(fluid * self.lungs[side], 0.72)
 
     def _pneumothorax(self, side: Side, severity: int) -> None:
         """Air between lung and chest wall: no vessels, and the white line of the lung's edge."""
