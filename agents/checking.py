@@ -62,6 +62,7 @@ class Problem(StrEnum):
     QUOTE_NOT_FOUND = "quote_not_found"
     QUANTITY_NOT_FOUND = "quantity_not_found"
     WRONG_MEDICINE = "wrong_medicine"
+    WRONG_DATE = "wrong_date"
 
 
 class Finding(_Record):
@@ -83,6 +84,7 @@ _EXPLANATIONS = {
     Problem.QUOTE_NOT_FOUND: "`{detail}` does not stand verbatim in a cited passage",
     Problem.QUANTITY_NOT_FOUND: "`{detail}` does not stand in a cited passage",
     Problem.WRONG_MEDICINE: "`{detail}` is spoken of, but only passages of other medicines are cited",
+    Problem.WRONG_DATE: "`{detail}` is the date of nothing that is cited",
 }
 
 
@@ -279,16 +281,19 @@ def _names_in(plain: str, names: Mapping[str, object] | Sequence[str]) -> list[s
 
 
 def _supporting(sentence: str, passage: str) -> str:
-    spans = split_sentences(passage)
-    if not spans:
-        return passage
-    pieces = [*(q for q in _quotes(sentence)), sentence]
-    for piece in pieces:
-        for span in spans:
-            if _stands(piece, [_plain(span.text)]):
-                return span.text
-    wanted = _word_set(sentence)
-    return min(spans, key=lambda span: (-len(wanted & _word_set(span.text)), len(span.text))).text
+    return nearest_sentence(sentence, [span.text for span in split_sentences(passage)] or [passage])
+
+
+def nearest_sentence(claim: str, sentences: Sequence[str]) -> str:
+    """Which of `sentences` (at least one) a claim repeats verbatim, otherwise the one that shares most words with it
+    (the shorter, then the earlier, of equals).
+    """
+    for piece in (*_quotes(claim), claim):
+        for sentence in sentences:
+            if _stands(piece, [_plain(sentence)]):
+                return sentence
+    wanted = _word_set(claim)
+    return min(sentences, key=lambda sentence: (-len(wanted & _word_set(sentence)), len(sentence)))
 
 
 def _word_set(text: str) -> set[str]:

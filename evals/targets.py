@@ -98,7 +98,9 @@ def messages_of(example: Example) -> list[AnyMessage]:
 
 
 def _shown(part: Mapping[str, JsonValue]) -> JsonValue:
-    return prepared(Path(str(part["path"]))).part
+    box = part.get("box")
+    corners = cast("Any", tuple(cast("list[int]", box)) if isinstance(box, list) else None)
+    return prepared(Path(str(part["path"])), box=corners).part
 
 
 def _said(message: BaseMessage) -> Output:

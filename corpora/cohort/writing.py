@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import UserError
+from ..patients import Patient, read_report
 from .anatomy import REGION_BOXES, box_on
 from .drawing import SIZE, draw, pose_of
 from .patients import SyntheticPatient, patient
@@ -137,6 +138,13 @@ def record_lines(cohort: Cohort) -> Iterator[dict[str, Any]]:
                 for film, taken in enumerate(who.films)
             ],
         }
+
+
+def cohort_patients(cohort: Cohort) -> Iterator[Patient]:
+    """The patients as the store takes them, their reports split and tagged: for `write_patients`."""
+    for line in record_lines(cohort):
+        studies = [{**study, "report": read_report(study["report"]["text"])} for study in line["studies"]]
+        yield Patient.model_validate({**line, "studies": studies})
 
 
 def _image(who: SyntheticPatient, film: int, seed: int) -> dict[str, Any]:
