@@ -19,6 +19,7 @@ from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .progress_commands import progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +34,7 @@ app.command("diagnose")(diagnose)
 app.add_typer(review_app, name="review")
 app.command("round")(ward_round)
 app.add_typer(graphs_app, name="graphs")
+app.command("progress")(progress)
 app.command("eval")(evaluate)
 app.command("score")(score)
 app.command("elo")(elo)
