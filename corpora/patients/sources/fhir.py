@@ -101,7 +101,7 @@ class _Bundle:
             elif any(_is_chest_report(r) for r in own):
                 self._problem(study, "a report of the chest on an imaging study that is no chest film")
         for report in reports.pop("", []):
-            if _is_chest_report(report):
+            if _is_chest_report(report) and report.get("status") in _FINISHED:
                 yield from self._guarded(report, [report])
         for patient in self._by_type.get("Patient", []):
             yield from self._conditions(patient)
