@@ -14,7 +14,7 @@ from ..reading import read_rows
 
 FOLDER: Final = Path(__file__).parent
 """Where the shipped files lie."""
-SPLITS: Final = {"dev": 180, "test": 180}
+SPLITS: Final = {"dev": 180, "test": 180, "fresh": 120}
 """Each split and how many sentences it holds; its file is `<split>.jsonl`."""
 
 Texts = Mapping[str, Mapping[str, str]]
