@@ -19,7 +19,8 @@ from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
-from .progress_commands import progress
+from .patient_commands import patients_app
+from .progress_commands import cohort, progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +31,8 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
+patients_app.command("cohort")(cohort)
+app.add_typer(patients_app, name="patients")
 app.command("diagnose")(diagnose)
 app.add_typer(review_app, name="review")
 app.command("round")(ward_round)

@@ -11,7 +11,7 @@ from .corpus_commands import JsonOption
 from .errors import UserError
 
 StoreOption = Annotated[
-    Path | None, typer.Option("--patients", help="The file of the patient records. Default: as for `patients import`.")
+    Path | None, typer.Option("--patients", help="What `patients import` made. Default: $WARDROUND_PATIENTS.")
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from rich.text import Text
@@ -21,9 +21,6 @@ from .graphs.progress import Progressed, progress
 from .models import chat_model
 from .settings import get_settings
 from .terminal import clean, counting, out, say
-
-STORE: Final = "patients.sqlite"
-"""The file of the patient records in the state folder, where no other is named."""
 
 
 class Asked(BaseModel):
@@ -48,8 +45,15 @@ class Asked(BaseModel):
 
 
 def store_path(given: Path | None) -> Path:
-    """The file of the patient records."""
-    return given or get_settings().state_dir / STORE
+    """The file of the patient records.
+
+    Raises:
+        UserError: none was named.
+    """
+    path = given or get_settings().patients
+    if path is None:
+        raise UserError("no patient records were named: give `--patients FILE`, or set WARDROUND_PATIENTS")
+    return path
 
 
 def context_for(store: PatientStore, patient: str, study: str) -> RunContext:
