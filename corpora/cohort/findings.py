@@ -60,7 +60,7 @@ KINDS: Final = (
         ("small", "moderate", "large"),
         ("{side} apical pneumothorax", "pneumothorax in the {zone}"),
         ("has increased", "is larger", "has enlarged"),
-        ("has decreased", "is smaller", "has partly re-expanded"),
+        ("has decreased", "is smaller", "has partly resolved"),
         "pneumothorax",
     ),
     Kind(

@@ -25,6 +25,7 @@ _CLEAR: Final = {
     "aortic arch": ("The aortic arch is unremarkable.", "The aorta is mildly tortuous."),
 }
 _MONTHS: Final = "January February March April May June July August September October November December".split()
+_COMPARATIVES: Final = ("is larger", "is smaller", "is more", "is less")
 _MERGED: Final = 0.25
 """How often state and change stand in one sentence."""
 _EARLIER: Final = 0.12
@@ -120,17 +121,19 @@ def _about(
     kind, now = BY_NAME[track.kind], track.severities[film]
     if against is None:
         return [Sentence(_state(dice, kind, noun, now), track.region, track.kind)]
-    since, change = _since(dice, who.films[against].at, film - against), now - track.severities[against]
+    at, back, change = who.films[against].at, film - against, now - track.severities[against]
     if change == 0 and now == 0:
         return [Sentence(_state(dice, kind, noun, 0), track.region, track.kind)]
     state = Sentence(_state(dice, kind, noun, now), track.region, track.kind)
     if now == 0:
-        text = f"The {noun} {dice.choice(('has resolved', 'is no longer seen', 'has cleared'))} {since}."
+        verb = dice.choice(("has resolved", "is no longer seen", "has cleared"))
+        text = f"The {noun} {verb} {_since(dice, verb, at, back)}."
         return [Sentence(text, track.region, track.kind, against)]
     if now == change:
-        text = f"The {noun} is new {since}."
+        text = f"The {noun} is new {_since(dice, 'is new', at, back)}."
     else:
         verb = dice.choice(_SAME if change == 0 else kind.more if change > 0 else kind.less)
+        since = _since(dice, verb, at, back)
         text = f"The {noun} {verb} {since}."
         if dice.random() < _MERGED:
             merged = verb.removeprefix("is ").removeprefix("has ")
@@ -147,11 +150,13 @@ def _state(dice: random.Random, kind: Kind, noun: str, severity: int) -> str:
     return _capital(dice.choice(_STATES).format(a=article, grade=grade, noun=noun))
 
 
-def _since(dice: random.Random, at: datetime, back: int) -> str:
-    """ "since 3 May"; without a date only where the last film is meant."""
-    dated = _day(at)
-    ways = [f"since {dated}", f"compared with {dated}", f"since the film of {dated}"]
-    return dice.choice(ways + (["since the prior study", "compared with the prior film"] if back == 1 else []))
+def _since(dice: random.Random, verb: str, at: datetime, back: int) -> str:
+    """ "since 3 May", "than on 3 May" after a comparative; without a date only where the last film is meant."""
+    if verb.startswith(_COMPARATIVES):
+        ways = [f"than on {_day(at)}", f"than on the film of {_day(at)}"]
+        return dice.choice([*ways, "than on the prior film"] if back == 1 else ways)
+    ways = [f"since {_day(at)}", f"compared with {_day(at)}", f"since the film of {_day(at)}"]
+    return dice.choice([*ways, "since the prior study", "compared with the prior film"] if back == 1 else ways)
 
 
 def _devices(dice: random.Random, who: SyntheticPatient, film: int) -> list[Sentence]:

@@ -143,7 +143,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_texts_are_those_of_every_machine(cohort: Cohort) -> None:
     """A change here changes what others have measured on the cohort: say so where figures are published."""
     lines = "\n".join(question.model_dump_json() for question in cohort.test)
-    assert hashlib.sha256(lines.encode()).hexdigest()[:16] == "932a67e3e533887e"
+    assert hashlib.sha256(lines.encode()).hexdigest()[:16] == "a2935cf0b663293e"
 
 
 def test_the_card_says_what_it_is(tmp_path: Path) -> None:
