@@ -29,6 +29,7 @@ _OURS: Final = (
     SourceRef, Specialist, Urgency, UrgencyKind,
 )  # fmt: skip
 _THEIRS: Final = (
+    ("datetime", "datetime"),
     ("langchain_core.messages.ai", "AIMessage"),
     ("langchain_core.messages.human", "HumanMessage"),
     ("langchain_core.messages.modifier", "RemoveMessage"),
