@@ -3,10 +3,10 @@ agree."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from .drawing import draw
 from .questions import Reported
 
 if TYPE_CHECKING:
@@ -20,13 +20,8 @@ _LETTERS: Final = 58
 """Characters of a line below a film."""
 
 
-def sheet(one: Reported, seed: int) -> Image:
-    """The page of one patient: up to six films, three a row, each over its date and the text of its report.
-
-    Raises:
-        MissingExtra: Pillow is not installed.
-    """
-    films = [draw(one.who, film, seed) for film in range(len(one.who.films))]
+def sheet(one: Reported, films: Sequence[Image]) -> Image:
+    """The page of one patient: up to six films, three a row, each over its date and the text of its report."""
     from PIL import Image, ImageDraw, ImageFont
 
     rows = -(-len(films) // _COLUMNS)

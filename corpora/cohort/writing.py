@@ -116,17 +116,17 @@ def write_cohort(
     for name, made in (("train", cohort.train), ("test", cohort.test)):
         write(f"{name}.jsonl", _lines(question.model_dump(mode="json") for question in made))
     write("README.md", card(cohort, images=images).encode())
-    if images:
-        done = 0
-        for one in cohort.patients:
-            for film, taken in enumerate(one.who.films):
-                write(taken.image, _bytes(draw(one.who, film, cohort.seed)))
-                done += 1
-                if progress:
-                    progress("films", done)
-    if sheets:
-        for one in cohort.patients:
-            write(f"sheets/{one.who.id}.png", _bytes(sheet(one, cohort.seed)))
+    done = 0
+    for one in cohort.patients if images or sheets else ():
+        drawn = [draw(one.who, film, cohort.seed) for film in range(len(one.who.films))]
+        done += len(drawn)
+        if images:
+            for taken, picture in zip(one.who.films, drawn, strict=True):
+                write(taken.image, _bytes(picture))
+        if sheets:
+            write(f"sheets/{one.who.id}.png", _bytes(sheet(one, drawn)))
+        if progress:
+            progress("films", done)
     (out / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)), encoding="utf-8")
     return tally(cohort.test)
 
