@@ -55,7 +55,7 @@ def _report(dice: random.Random) -> str:
 
 
 def _studies() -> Iterator[tuple[int, int, datetime]]:
-    """Patient, study and time, always the same: most have few studies, some have many, as in MIMIC-CXR (170 at most)."""
+    """Patient, study and time, always the same: most have few studies, some many, as in MIMIC-CXR (170 at most)."""
     dice = random.Random(1)  # noqa: S311 - repeatable on purpose
     counts = [1] * PATIENTS
     for _ in range(STUDIES - PATIENTS):
