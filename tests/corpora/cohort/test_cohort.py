@@ -116,10 +116,7 @@ def test_nobody_is_in_train_and_test(cohort: Cohort) -> None:
 
 
 def test_the_longest_option_does_not_tell_the_answer(cohort: Cohort) -> None:
-    longest = Counter(
-        max(q.options, key=lambda letter, q=q: len(q.options[letter])) == q.answer
-        for q in cohort.train  # type: ignore[misc]
-    )
+    longest = Counter(max(q.options, key=lambda letter, q=q: len(q.options[letter])) == q.answer for q in cohort.train)
     assert longest[True] / len(cohort.train) < 0.35
 
 
