@@ -28,6 +28,10 @@ _DRAIN_S: Final = 30
 """Seconds that running turns are given when the server is told to stop."""
 
 
+_START_S: Final = 120
+"""Seconds after which a worker that gives no sign of life is replaced; importing everything counts, too."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a worker opens for itself."""
@@ -113,6 +117,7 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
         "access_log": False,
         "timeout_graceful_shutdown": _DRAIN_S,
         "timeout_keep_alive": 75,
+        "timeout_worker_healthcheck": _START_S,
         "server_header": False,
         "date_header": False,
     }
