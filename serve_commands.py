@@ -80,7 +80,7 @@ def serve(
 @serve_app.command("new-key")
 def new_key(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
     """Make a key for `--encryption-key`. Without it what was encrypted cannot be read again."""
-    from .serving.sealing import new_key_file
+    from .graphs.sealing import new_key_file
 
     new_key_file(file)
     print(file)  # noqa: T201
@@ -134,6 +134,52 @@ def keys_revoke(name: Annotated[str, typer.Argument(help="Name or id.")], keys: 
     from .serving.keys import KeyFile
 
     print(f"revoked {KeyFile(keys).revoke(name).id}")  # noqa: T201
+
+
+ConversationsOption = Annotated[
+    str | None, typer.Option("--conversations", help="postgresql://... instead of the file in the state.")
+]
+
+
+@conversations_app.command("list")
+def conversations_list(
+    state: StateOption = None,
+    conversations: ConversationsOption = None,
+    encryption_key: EncryptionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The conversations, the latest first."""
+    from .serve_upkeep import listed
+
+    listed(_state(state), conversations, encryption_key, as_json=as_json)
+
+
+@conversations_app.command("show")
+def conversations_show(
+    name: Annotated[str, typer.Argument(help="Its id.")],
+    state: StateOption = None,
+    conversations: ConversationsOption = None,
+    encryption_key: EncryptionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One of them, turn by turn; a turn that has no end is shown as unfinished."""
+    from .serve_upkeep import showed
+
+    showed(name, _state(state), conversations, encryption_key, as_json=as_json)
+
+
+@conversations_app.command("purge")
+def conversations_purge(
+    older_than_days: Annotated[float, typer.Option(min=0, help="0: all that have ended.")],
+    state: StateOption = None,
+    conversations: ConversationsOption = None,
+    encryption_key: EncryptionOption = None,
+) -> None:
+    """Delete turns, and runs that wait, for good."""
+    from .serve_upkeep import purged
+
+    count = purged(older_than_days, _state(state), conversations, encryption_key)
+    print(f"deleted {count} turns")  # noqa: T201
 
 
 def _state(state: Path | None) -> Path:

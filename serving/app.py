@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from ..corpora.patients.access import Studies
 from .agents import Agent
 from .chat import chat_routes, json_error
+from .conversing import conversation_routes
 from .gateway import Gateway, Options
 from .guarding import Guard
 from .health import health_routes
@@ -55,6 +56,7 @@ def create_app(
     app = FastAPI(title="wardround", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.gateway = gateway
     app.include_router(chat_routes(gateway))
+    app.include_router(conversation_routes(gateway))
     app.include_router(health_routes(gateway))
 
     @app.exception_handler(Refused)

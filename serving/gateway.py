@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..corpora.patients.access import Studies
 from ..errors import WardroundError
 from ..graphs.savers import open_saver
+from ..graphs.sealing import Sealer, sealer_of
 from .agents import Agent, by_name
 from .audit import AuditLog
 from .callers import Caller, Doorkeeper, secret_of
+from .databases import Database, Postgres, SqliteFile
 from .keys import KeyFile
 from .refusing import Refused
 from .replying import Patience
-from .sealing import sealer_of
-from .sqlite_store import SqliteTurns
+from .sql_turns import SqlTurns
 from .store import TurnStore
 from .turns import Turns
 from .watching import Watch
 from .workers import Workers
 
-MB = 1_000_000
+MB: Final = 1_000_000
+CONVERSATIONS: Final = "conversations.sqlite"
+WAITING: Final = "waiting.sqlite"
+"""Names of the files in the state's folder."""
+_log: Final = logging.getLogger("wardround.serving")
 
 
 @dataclass(frozen=True)
@@ -117,18 +124,19 @@ class Gateway:
         options = self.options
         sealer = sealer_of(options.encryption_key) if options.encryption_key else None
         options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        workers = Workers(options.state / "workers")
-        self._stack.callback(workers.close)
-        store = SqliteTurns(options.state / "conversations.sqlite", workers, sealer)
-        self._stack.push_async_callback(store.close)
+        self._stack.callback(self.watch.close)
+        store, worker = await self._open_store(sealer)
         saver = None
-        if any(agent.asks for agent in self.agents.values()):
-            saver = await self._stack.enter_async_context(open_saver(options.state / "waiting.sqlite"))
+        asks = any(agent.asks for agent in self.agents.values())
+        if asks or options.conversations or (options.state / WAITING).exists():  # the latter: to purge them
+            # What waits lies in the file, too, where it shall be encrypted: see `open_saver`.
+            where = options.conversations if options.conversations and sealer is None else options.state / WAITING
+            saver = await self._stack.enter_async_context(open_saver(where, sealer=sealer))
         audit = AuditLog(options.state / "audit.jsonl")
         self._stack.callback(audit.close)
         self._turns = Turns(
             store,
-            worker=workers.own,
+            worker=worker,
             watch=self.watch,
             saver=saver,
             patients=self._patients,
@@ -137,7 +145,32 @@ class Gateway:
             keep_texts=options.keep_texts,
         )
         await store.recover(time.time())
+        if options.retention_days is not None:
+            task = asyncio.create_task(self._keep_short(options.retention_days))
+            self._stack.callback(task.cancel)
         self.ready = True
+
+    async def _open_store(self, sealer: Sealer | None) -> tuple[SqlTurns, str]:
+        """The store, and the name of this worker in it."""
+        options = self.options
+        if options.conversations:
+            database: Database = Postgres(options.conversations)
+        else:
+            workers = Workers(options.state / "workers")
+            self._stack.callback(workers.close)
+            database = SqliteFile(options.state / CONVERSATIONS, workers)
+        store = SqlTurns(database, sealer)
+        self._stack.push_async_callback(store.close)
+        return store, database.own
+
+    async def _keep_short(self, days: float) -> None:
+        """Delete what is older, now and every hour."""
+        while True:
+            try:
+                await self.turns.purge(before=time.time() - days * 86_400)
+            except (OSError, WardroundError, *_database_errors()) as error:
+                _log.error("old turns could not be deleted", extra={"error": type(error).__name__})
+            await asyncio.sleep(3600)
 
     async def problem(self) -> str | None:
         """Why no turn can be taken now; None where one can."""
@@ -145,7 +178,7 @@ class Gateway:
             return "starting or shutting down"
         try:
             await self.store.turn("")
-        except (OSError, WardroundError, sqlite3.Error) as error:
+        except (OSError, WardroundError, *_database_errors()) as error:
             return f"the store of conversations: {type(error).__name__}"
         return None
 
@@ -154,3 +187,11 @@ class Gateway:
         self.ready = False
         await self._stack.aclose()
         self._turns = None
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    try:
+        import psycopg
+    except ImportError:
+        return (sqlite3.Error,)
+    return (sqlite3.Error, psycopg.Error)

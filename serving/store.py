@@ -110,8 +110,8 @@ class TurnStore(Protocol):
         """One turn."""
         ...
 
-    async def turns(self, owner: str, conversation: str) -> list[Turn]:
-        """A conversation, oldest first."""
+    async def turns(self, owner: str | None, conversation: str) -> list[Turn]:
+        """A conversation, oldest first; without an owner of whoever has one of that name."""
         ...
 
     async def conversations(self, owner: str | None = None, *, limit: int = 100) -> list[Conversation]:

@@ -194,6 +194,14 @@ class Turns:
         if caller.patients is not None and patient not in caller.patients:
             raise _not_this_patient()
 
+    async def purge(self, before: float, *, owner: str | None = None, conversation: str | None = None) -> int:
+        """Delete turns that ended before a moment, with the checkpoints of those that wait; how many it were."""
+        threads = await self.store.purge(before, owner=owner, conversation=conversation)
+        if self.saver is not None:
+            for thread in threads:
+                await self.saver.adelete_thread(thread)
+        return len(threads)
+
     async def waiting(self, caller: Caller, agent: Agent, run: str) -> list[dict[str, Any]]:
         """What a run that waits asks: `id` and `value` of each question.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -69,6 +70,13 @@ class Watch:
             self._tokens.labels(agent, direction).inc(usage.get(f"{direction}_tokens", 0))
         about = {"run": turn.run, "key": turn.asked.caller.key, "agent": agent, "status": status}
         _log.info("turn", extra={**about, "seconds": round(took, 3), **usage})
+
+    def close(self) -> None:
+        """Count no more: what this worker has running is none of the others' any longer."""
+        if self._folder is not None:
+            from prometheus_client.multiprocess import mark_process_dead
+
+            mark_process_dead(os.getpid(), self._folder)
 
     def all_workers(self) -> CollectorRegistry:
         """The metrics of this worker, or of all where several count into a shared folder."""

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import MissingExtra, UserError, WardroundError
+from .checkpoints import StrictSerializer
 
 _MARK: Final = b"wr1:"
 _NONCE: Final = 12
+_SEALED: Final = "sealed"
 
 
 class SealError(WardroundError):
@@ -61,6 +63,26 @@ class Sealer:
     def tag(self, value: str) -> str:
         """The same text for the same value, from which the value can't be told without the key."""
         return hmac.new(self._tagging, value.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class SealedSerializer(StrictSerializer):
+    """The serializer for checkpoints, whose rows are sealed."""
+
+    def __init__(self, allowed: frozenset[tuple[str, ...]], sealer: Sealer) -> None:
+        super().__init__(allowed)
+        self._sealer = sealer
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """A sealed row."""
+        kind, data = super().dumps_typed(obj)
+        return _SEALED, self._sealer.seal(kind.encode() + b"\0" + data, about=_SEALED)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """What a row holds. Raises `SealError` where it is not sealed."""
+        if data[0] != _SEALED:
+            raise SealError("a checkpoint is not encrypted: it was not written by this server, which refuses it")
+        kind, _, plain = self._sealer.open(data[1], about=_SEALED).partition(b"\0")
+        return super().loads_typed((kind.decode(), plain))
 
 
 def new_key_file(path: Path) -> None:
