@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -45,6 +47,8 @@ class Parts:
     metrics: str | None = None
     """The folder into which several workers count."""
     json_logs: bool = True
+    traces_to: str | None = None
+    trace_content: bool = False
 
 
 def open_agents(parts: Parts) -> list[Agent]:
@@ -78,11 +82,31 @@ def _own_name(graph: Any, where: str) -> str:
 
 def open_app(parts: Parts, options: Options) -> FastAPI:
     """The app over freshly opened parts; each worker makes its own."""
+    return _app(open_agents(parts), parts, options)
+
+
+def _app(agents: Sequence[Agent], parts: Parts, options: Options) -> FastAPI:
     from .serving import create_app
     from .serving.logs import set_up_logs
 
     set_up_logs(as_json=parts.json_logs)
-    return create_app(open_agents(parts), options, metrics=parts.metrics)
+    tracing = None
+    if parts.traces_to is not None:
+        from .serving.tracing import tracing_to
+
+        tracing = tracing_to(parts.traces_to, content=parts.trace_content)
+    return create_app(agents, options, metrics=parts.metrics, tracing=tracing)
+
+
+async def _tried(options: Options) -> None:
+    """Open and close what a server keeps and reads. Raises `UserError` for what can't be used."""
+    from .serving import Gateway
+
+    gateway = Gateway([], options)
+    if gateway.doorkeeper.keys is not None:
+        gateway.doorkeeper.keys.all()
+    await gateway.open()
+    await gateway.close()
 
 
 def check_address(host: str, *, has_keys: bool) -> None:
@@ -124,17 +148,19 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
     }
     listening = _listen(host, port)
     shown = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}/v1"
+    agents = open_agents(parts)
+    names = [agent.name for agent in agents]
+    asyncio.run(_tried(options))  # a mistake shows here, before anybody is told to come
     if workers == 1:
-        app = open_app(parts, options)
-        _greet(shown, [agent.name for agent in app.state.gateway.agents.values()], options)
+        app = _app(agents, parts, options)
+        _greet(shown, names, options)
         server = uvicorn.Server(uvicorn.Config(app, **settings))
         # Being told to stop is no failure: uvicorn raises the signal once more when it is done, which ends here.
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.signal(signal.SIGTERM, _ignore)
         server.run(sockets=[listening])
         return
     from .quiet import count_together
 
-    names = [agent.name for agent in open_agents(parts)]  # a mistake shows here, once, and not in every worker
     with tempfile.TemporaryDirectory(prefix="wardround-metrics-") as folder:
         count_together(folder)
         shared = replace(parts, metrics=folder)
@@ -143,6 +169,10 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
         config = uvicorn.Config(partial(open_app, shared, options), factory=True, workers=workers, **settings)
         _greet(shown, names, options)
         Multiprocess(config, sockets=[listening]).run()
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """A signal handler."""
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -49,6 +49,10 @@ def serve(
     turn_seconds: Annotated[float, typer.Option(min=1, help="What a turn may take.")] = 600.0,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     json_logs: Annotated[bool, typer.Option(help="Logs as lines of JSON.")] = True,
+    traces_to: Annotated[
+        str | None, typer.Option(help="OpenTelemetry collector (OTLP, gRPC), such as http://127.0.0.1:4317.")
+    ] = None,
+    trace_content: Annotated[bool, typer.Option(help="Write what was said into traces, too (patient data).")] = False,
 ) -> None:
     """Serve the agents to chat frontends: each graph is a model of an OpenAI-compatible server."""
     if context.invoked_subcommand is not None:
@@ -72,7 +76,13 @@ def serve(
         longest_turn_s=turn_seconds,
     )
     parts = Parts(
-        graphs=tuple(graph) if graph else SERVED, model=model, corpus=corpus, review=review, json_logs=json_logs
+        graphs=tuple(graph) if graph else SERVED,
+        model=model,
+        corpus=corpus,
+        review=review,
+        json_logs=json_logs,
+        traces_to=traces_to,
+        trace_content=trace_content,
     )
     run_server(parts, options, host=host, port=port, workers=workers)
 

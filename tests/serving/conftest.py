@@ -38,13 +38,14 @@ def serve(
             review: bool = False,
             patients: Any = None,
             profile: dict[str, Any] | None = None,
+            tracing: Any = None,
             **changed: Any,
         ) -> Served:
             model = served(**(profile or {}))
             agents: list[Agent] = known_agents(graphs, model=model, medicines=essential, review=review)
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
-            app = create_app(agents, replace(options, **changed), patients=patients)
+            app = create_app(agents, replace(options, **changed), patients=patients, tracing=tracing)
             address = stack.enter_context(serving(app))
             found = Served(address, app, chat_server)
             stack.callback(found.http.close)
