@@ -9,11 +9,11 @@ read from a checkpoint, and the tools take it from the run context alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, final
 
 from ...errors import AccessDenied, UserError
-from .moments import span
+from .moments import clock_difference, span
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -59,15 +59,24 @@ class Studies(Protocol):
 class Grant:
     """The right to read what is known of one patient before one moment. Made by `issue` only."""
 
-    __slots__ = ("_before", "_caller", "_patient", "_store", "_study", "_zoned")
+    __slots__ = ("_before", "_caller", "_date", "_patient", "_store", "_study", "_zoned")
 
     def __init__(
-        self, key: object, *, caller: Caller, store: str, patient: str, study: str | None, before: int, zoned: bool
+        self,
+        key: object,
+        *,
+        caller: Caller,
+        store: str,
+        patient: str,
+        study: str | None,
+        before: int,
+        zoned: bool,
+        date: date,
     ) -> None:
         if key is not _ISSUED:
             raise AccessDenied("a `Grant` cannot be made by hand: `issue` makes one from a checked caller")
         self._caller, self._store, self._patient, self._study = caller, store, patient, study
-        self._before, self._zoned = before, zoned
+        self._before, self._zoned, self._date = before, zoned, date
 
     @property
     def caller(self) -> Caller:
@@ -98,6 +107,11 @@ class Grant:
     def zoned(self) -> bool:
         """Whether `before` counts in UTC; else in local time of an unknown zone."""
         return self._zoned
+
+    @property
+    def date(self) -> date:
+        """The date of the current study as its source writes it; records are dated relative to it."""
+        return self._date
 
     def __repr__(self) -> str:
         return "Grant(...)"  # ids are patient data, and what is printed ends up in logs
@@ -154,14 +168,16 @@ def issue(
             raise UserError(f"there is no patient `{patient}`: see `wardround patients info`")
         raise AccessDenied(f"`{caller.name}` may not read the patient `{patient}`, or there is no such patient")
     if at is not None:
-        before, _, zoned = span(at, None)
+        day, (before, _, zoned) = at.date(), span(at, None)
     else:
         assert study is not None  # noqa: S101 - one of the two is given
         found = store.study(study, of=patient)
         if found is None:
             raise UserError(f"the patient `{patient}` has no study `{study}`: see `wardround patients show`")
-        before, _, zoned = span(found.time, found.until)
-    return Grant(_ISSUED, caller=caller, store=store.id, patient=patient, study=study, before=before, zoned=zoned)
+        day, (before, _, zoned) = found.time.date(), span(found.time, found.until)
+    return Grant(
+        _ISSUED, caller=caller, store=store.id, patient=patient, study=study, before=before, zoned=zoned, date=day
+    )
 
 
 def granted(context: object) -> Grant:
@@ -184,6 +200,7 @@ class Bound(TypedDict):
     store: str
     patient: str
     before: int
+    zoned: bool
 
 
 def binding(context: object) -> Bound:
@@ -193,7 +210,7 @@ def binding(context: object) -> Bound:
         AccessDenied: the context holds no grant.
     """
     grant = granted(context)
-    return Bound(store=grant.store, patient=grant.patient, before=grant.before)
+    return Bound(store=grant.store, patient=grant.patient, before=grant.before, zoned=grant.zoned)
 
 
 def keep_bound(old: Bound | None, new: Bound | None) -> Bound | None:
@@ -208,6 +225,6 @@ def keep_bound(old: Bound | None, new: Bound | None) -> Bound | None:
         return new if old is None else old
     if (new["store"], new["patient"]) != (old["store"], old["patient"]):
         raise AccessDenied("this conversation belongs to another patient: start a new one")
-    if new["before"] < old["before"]:
+    if new["before"] + clock_difference(new["zoned"], old["zoned"]) < old["before"]:
         raise AccessDenied("this conversation already holds what came after the study asked about: start a new one")
     return new

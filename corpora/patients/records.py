@@ -223,8 +223,8 @@ class History(_Record):
     """The regions that were asked for."""
     earlier: int = 0
     """How many provably earlier studies the patient has."""
-    left_out: int = 0
-    """Records that would have fitted the question but not the budget or the limit."""
+    more: bool = False
+    """Whether limit or budget left something out."""
     comparing_left_out: int = 0
     """Sentences left out because they compare with a still earlier film."""
     unclear_order: int = 0

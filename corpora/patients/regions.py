@@ -75,7 +75,7 @@ _LUNG_PARTS = {
     "lower lung zone": "lung",
     "apical zone": "upper lung zone",
     "hilar structures": "lung",
-    "costophrenic angle": "lung",
+    "costophrenic angle": "lower lung zone",  # where effusions are; a question about a base means them too
 }
 _PARENTS: dict[Region, Region] = {
     **{Region(f"{s} {part}"): Region(f"{s} {whole}") for s in ("right", "left") for part, whole in _LUNG_PARTS.items()},
