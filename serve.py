@@ -8,13 +8,13 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .corpora import open_corpus
+from .corpora.patients import PatientStore
 from .errors import MissingExtra, UserError
 from .graphs.catalogue import GRAPHS
 from .models import chat_model
@@ -43,6 +43,7 @@ class Parts:
     """Names of the catalogue, `MODULE:NAME`, or `NAME=MODULE:NAME`."""
     model: str | None = None
     corpus: Path | None = None
+    patients: Path | None = None
     review: bool = False
     metrics: str | None = None
     """The folder into which several workers count."""
@@ -51,8 +52,8 @@ class Parts:
     trace_content: bool = False
 
 
-def open_agents(parts: Parts) -> list[Agent]:
-    """The agents by their names, and the plain model.
+def open_agents(parts: Parts, patients: PatientStore | None = None) -> list[Agent]:
+    """The agents by their names, and the plain model; `patients` are the records that some of them read.
 
     Raises:
         UserError: a graph, model or corpus that isn't there.
@@ -67,7 +68,8 @@ def open_agents(parts: Parts) -> list[Agent]:
         names = ", ".join(f"`{name}`" for name in GRAPHS)
         raise UserError(f"there is no graph `{unknown[0]}`: choose one of {names}, or give MODULE:NAME")
     if known:
-        agents += known_agents(known, model=model, medicines=open_corpus(parts.corpus), review=parts.review)
+        medicines = open_corpus(parts.corpus)
+        agents += known_agents(known, model=model, medicines=medicines, patients=patients, review=parts.review)
     for name in (one for one in parts.graphs if ":" in one):
         called, _, where = name.rpartition("=")
         graph: Any = own_graph(where)
@@ -82,10 +84,6 @@ def _own_name(graph: Any, where: str) -> str:
 
 def open_app(parts: Parts, options: Options) -> FastAPI:
     """The app over freshly opened parts; each worker makes its own."""
-    return _app(open_agents(parts), parts, options)
-
-
-def _app(agents: Sequence[Agent], parts: Parts, options: Options) -> FastAPI:
     from .serving import create_app
     from .serving.logs import set_up_logs
 
@@ -95,7 +93,9 @@ def _app(agents: Sequence[Agent], parts: Parts, options: Options) -> FastAPI:
         from .serving.tracing import tracing_to
 
         tracing = tracing_to(parts.traces_to, content=parts.trace_content)
-    return create_app(agents, options, metrics=parts.metrics, tracing=tracing)
+    patients = PatientStore(parts.patients) if parts.patients is not None else None
+    agents = open_agents(parts, patients)
+    return create_app(agents, options, patients=patients, metrics=parts.metrics, tracing=tracing)
 
 
 async def _tried(options: Options) -> None:
@@ -148,11 +148,10 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
     }
     listening = _listen(host, port)
     shown = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}/v1"
-    agents = open_agents(parts)
-    names = [agent.name for agent in agents]
-    asyncio.run(_tried(options))  # a mistake shows here, before anybody is told to come
+    app = open_app(parts, options)  # by several workers, too: a mistake shows here, before anybody is told to come
+    asyncio.run(_tried(options))
+    names = [agent.name for agent in app.state.gateway.agents.values()]
     if workers == 1:
-        app = _app(agents, parts, options)
         _greet(shown, names, options)
         server = uvicorn.Server(uvicorn.Config(app, **settings))
         # Being told to stop is no failure: uvicorn raises the signal once more when it is done, which ends here.

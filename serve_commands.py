@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .corpus_commands import CorpusOption, JsonOption
+from .errors import UserError
 
 serve_app = typer.Typer(help="Serve the agents to chat frontends (OpenAI's protocol).", invoke_without_command=True)
 keys_app = typer.Typer(no_args_is_help=True, help="The keys that callers need.")
@@ -33,6 +34,12 @@ def serve(
     ] = None,
     model: Annotated[str | None, typer.Option(help="local, openai:NAME@http://host:port/v1 or scripted:FILE.")] = None,
     corpus: CorpusOption = None,
+    patients: Annotated[
+        Path | None, typer.Option(help="What `patients import` made, for progression and the ward round.")
+    ] = None,
+    patient: Annotated[
+        list[str] | None, typer.Option(help="Without keys: a patient that may be read; `*`: all. Default: none.")
+    ] = None,
     review: Annotated[bool, typer.Option(help="A clinician reads every diagnosis before it goes out.")] = False,
     keys: Annotated[Path | None, typer.Option(help="Key file; without one no key is asked for.")] = None,
     user_secret: Annotated[
@@ -57,6 +64,8 @@ def serve(
     """Serve the agents to chat frontends: each graph is a model of an OpenAI-compatible server."""
     if context.invoked_subcommand is not None:
         return
+    if keys is not None and patient:
+        raise UserError("`--patient` is for servers without keys: bind patients with `wardround serve keys add`")
     from .serve import SERVED, Parts, run_server
     from .serving.gateway import Options
 
@@ -74,11 +83,13 @@ def serve(
         origins=tuple(allow_origin or ()),
         hosts=hosts if keys is None or allow_host else (),
         longest_turn_s=turn_seconds,
+        local_patients=None if "*" in (patient or ()) else frozenset(patient or ()),
     )
     parts = Parts(
         graphs=tuple(graph) if graph else SERVED,
         model=model,
         corpus=corpus,
+        patients=patients,
         review=review,
         json_logs=json_logs,
         traces_to=traces_to,

@@ -11,8 +11,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.turn import MedicineSearch
+from ..corpora.patients import PatientStore
 from ..errors import UserError
-from ..graphs import diagnosis
+from ..graphs import diagnosis, progression, ward_round
 from ..graphs.catalogue import GRAPHS
 from ..graphs.catalogue import build as build_known
 from ..graphs.events import answering_nodes
@@ -47,11 +48,17 @@ class Agent:
 
 
 def known_agents(
-    names: Sequence[str], *, model: BaseChatModel, medicines: MedicineSearch, review: bool = False
+    names: Sequence[str],
+    *,
+    model: BaseChatModel,
+    medicines: MedicineSearch,
+    patients: PatientStore | None = None,
+    review: bool = False,
 ) -> list[Agent]:
     """The graphs of the catalogue by these names.
 
-    With `review`, `diagnosis` waits for a clinician before its answer goes out.
+    `patients` are the records that `progression` and `ward_round` read, under the grant of each run. With `review`,
+    `diagnosis` waits for a clinician before its answer goes out, in the ward round too.
 
     Raises:
         UserError: there is no graph of that name.
@@ -59,16 +66,21 @@ def known_agents(
     profile = profile_of(model)
     agents: list[Agent] = []
     for name in names:
-        reviewed = review and name == "diagnosis"
-        graph = (
-            diagnosis.build(model=model, review=True)
-            if reviewed
-            else build_known(name, model=model, medicines=medicines)
-        )
+        reviewed = review and name in ("diagnosis", "ward_round")
+        graph: Compiled
+        if name == "diagnosis":
+            graph = diagnosis.build(model=model, review=review)
+        elif name == "progression":
+            graph = progression.build(model=model, store=patients)
+        elif name == "ward_round":
+            diagnostician = diagnosis.build(model=model, review=review)
+            graph = ward_round.build(model=model, medicines=medicines, patients=patients, diagnostician=diagnostician)
+        else:
+            graph = build_known(name, model=model, medicines=medicines)
         agents.append(
             Agent(
                 name=name,
-                title=GRAPHS[name].title + (", read by a clinician before it goes out" if reviewed else ""),
+                title=GRAPHS[name].title + (", diagnoses read by a clinician first" if reviewed else ""),
                 graph=graph,
                 images=profile.vision and name in _READ_IMAGES,
                 asks=reviewed,
