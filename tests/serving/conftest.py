@@ -42,7 +42,9 @@ def serve(
             **changed: Any,
         ) -> Served:
             model = served(**(profile or {}))
-            agents: list[Agent] = known_agents(graphs, model=model, medicines=essential, review=review)
+            agents: list[Agent] = known_agents(
+                graphs, model=model, medicines=essential, patients=patients, review=review
+            )
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
             app = create_app(agents, replace(options, **changed), patients=patients, tracing=tracing)
