@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, get_type_hints
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
@@ -18,6 +18,7 @@ from ..graphs.catalogue import GRAPHS
 from ..graphs.catalogue import build as build_known
 from ..graphs.events import answering_nodes
 from ..models import profile_of
+from .state_types import state_types
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -43,8 +44,10 @@ class Agent:
     asks: bool = False
     """Whether it may stop and wait for a person."""
     context_tokens: int | None = None
-    context: bool = field(default=False)
+    context: bool = False
     """Whether it takes a run context of ours."""
+    types: tuple[type, ...] = ()
+    """What its state holds beyond our own records, where it may wait."""
 
 
 def known_agents(
@@ -97,7 +100,7 @@ def own_agent(name: str, graph: Compiled) -> Agent:
     Raises:
         UserError: it does not.
     """
-    if not hasattr(graph, "astream") or "messages" not in graph.get_input_jsonschema().get("properties", {}):
+    if not hasattr(graph, "builder") or "messages" not in get_type_hints(graph.builder.input_schema):
         raise UserError(f"the graph `{name}` takes no `messages`: serve one whose input is `{{'messages': [...]}}`")
     return Agent(
         name=name,
@@ -107,6 +110,7 @@ def own_agent(name: str, graph: Compiled) -> Agent:
         tokens=answering_nodes(graph),
         whole=True,
         asks=True,
+        types=state_types(graph),
     )
 
 

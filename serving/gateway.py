@@ -132,7 +132,8 @@ class Gateway:
         if asks or options.conversations or (options.state / WAITING).exists():  # the latter: to purge them
             # What waits lies in the file, too, where it shall be encrypted: see `open_saver`.
             where = options.conversations if options.conversations and sealer is None else options.state / WAITING
-            saver = await self._stack.enter_async_context(open_saver(where, sealer=sealer))
+            types = [one for agent in self.agents.values() for one in agent.types]
+            saver = await self._stack.enter_async_context(open_saver(where, also=types, sealer=sealer))
         audit = AuditLog(options.state / "audit.jsonl")
         self._stack.callback(audit.close)
         self._turns = Turns(
