@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Generator
@@ -18,7 +19,7 @@ from .models.servers.environment import look_into, vllm_python
 from .models.servers.families import names_of, parsers_for
 from .models.servers.keys import Key, server_key
 from .models.servers.ports import claim, is_loopback
-from .models.servers.running import Running, place_of, running_llamacpp, running_vllm
+from .models.servers.running import Place, Running, place_of, running_llamacpp, running_vllm
 from .models.servers.unpacking import unpacked, unpacked_folder
 from .models.servers.vllm_command import VllmOptions, printed, vllm_command, vllm_environment
 from .models.spec import LOCAL_NAME
@@ -105,7 +106,8 @@ def serve(wanted: Wanted, *, only_print: bool = False) -> None:
                 progress=progress,
             )
             running = stack.enter_context(starting)
-        _announce(running, key, wanted)
+        place = place_of(settings, int(listening.getsockname()[1]))
+        _announce(running, key, wanted, _profile(options, place))
         _stay(running, signals)
 
 
@@ -122,7 +124,7 @@ def _print(wanted: Wanted, settings: Settings) -> None:
     options = vllm_options(wanted, settings, cpu=cpu)
     place = place_of(settings, wanted.port)
     command = vllm_command(options, python=python, socket=place.socket)
-    print(printed(command, vllm_environment(options, key="", folder=place.folder)))  # noqa: T201
+    print(printed(command, vllm_environment(options, key="", folder=place.socket.parent)))  # noqa: T201
 
 
 def vllm_options(wanted: Wanted, settings: Settings, *, cpu: bool) -> VllmOptions:
@@ -258,13 +260,26 @@ def _stay(running: Running, signals: _Signals) -> None:
         time.sleep(_CHECK_S)
 
 
-def _announce(running: Running, key: Key, wanted: Wanted) -> None:
+def _announce(running: Running, key: Key, wanted: Wanted, profile: Path | None = None) -> None:
+    """What the server is called and how to use it, as lines for a shell. An adapter for a role is asked for by the
+    role, so the model is the base then."""
     ready = f"ready after {running.took_s:.0f} s" if running.took_s else "ready"
     say(f"{ready}: {', '.join(running.names)} at {running.address}")
-    say(f"  export WARDROUND_MODEL=openai:{running.names[-1]}@{running.address}")
+    say(f"  export WARDROUND_MODEL=openai:{running.names[0 if profile else -1]}@{running.address}")
     say("  WARDROUND_API_KEY is the key" if key.file is None else f'  export WARDROUND_API_KEY="$(cat {key.file})"')
+    if profile is not None:
+        say(f"  export WARDROUND_PROFILE={profile}")
     if not is_loopback(wanted.host):
         say(f"note: {wanted.host} can be reached from other machines, unencrypted: put TLS in front of it")
+
+
+def _profile(options: VllmOptions, place: Place) -> Path | None:
+    """A profile file that says which adapter answers for which role; None where none was made for one."""
+    roles = {adapter.role: adapter.served_name for adapter in options.adapters if adapter.role}
+    if not roles:
+        return None
+    place.profile.write_text(json.dumps({"adapters": roles}), encoding="utf-8")
+    return place.profile
 
 
 @contextmanager

@@ -21,6 +21,7 @@ WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 HASH_LETTERS: Final = 12
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}", re.ASCII)
+_HASHED: Final = re.compile(rf".+-([0-9a-f]{{{HASH_LETTERS}}})")
 _LAYER: Final = re.compile(r"\.layers\.(\d+)\.")
 _FROM_HIDDEN: Final = re.compile(r"\.(?:[qkv]_proj|gate_proj|up_proj)\.lora_A\.")
 
@@ -35,6 +36,10 @@ class Adapter(BaseModel):
     folder: Path
     sha256: str
     """See `content_sha256`."""
+    named_by_hash: bool = False
+    """Whether the name ends in a hash of the weights already, as that of an exported adapter does."""
+    role: str | None = None
+    """The role that it was tuned for, where the export says so."""
     rank: int
     base: str
     """What the base model was called in training; may be empty."""
@@ -48,8 +53,7 @@ class Adapter(BaseModel):
     @property
     def served_name(self) -> str:
         """The name that a server knows it by."""
-        suffix = f"-{self.sha256[:HASH_LETTERS]}"
-        return self.name if self.name.endswith(suffix) else self.name + suffix
+        return self.name if self.named_by_hash else f"{self.name}-{self.sha256[:HASH_LETTERS]}"
 
 
 def content_sha256(folder: Path) -> str:
@@ -64,6 +68,7 @@ def content_sha256(folder: Path) -> str:
     return hashlib.sha256(f"{json.dumps(decides, sort_keys=True)}\n{weights}".encode()).hexdigest()
 
 
+_EXPORT: Final = "wardround.json"
 _DECIDES_NOTHING: Final = {"base_model_name_or_path", "revision", "peft_version", "inference_mode", "auto_mapping"}
 
 
@@ -88,6 +93,8 @@ def read_adapter(text: str) -> Adapter:
             name=name,
             folder=folder,
             sha256=content_sha256(folder),
+            named_by_hash=_named_by_hash(name, folder),
+            role=_role(folder),
             rank=max([rank, *map(int, (config.get("rank_pattern") or {}).values())]),
             base=str(config.get("base_model_name_or_path") or ""),
             layers=shape.layers,
@@ -141,6 +148,25 @@ def _shape(weights: Path) -> _Shape:
         if _FROM_HIDDEN.search(name):
             hidden = int(entry["shape"][1])
     return _Shape(layers, hidden)
+
+
+def _named_by_hash(name: str, folder: Path) -> bool:
+    """Whether `name` ends in the beginning of a hash, which must then be that of the weights or of the whole."""
+    match = _HASHED.fullmatch(name)
+    if match is None:
+        return False
+    with (folder / WEIGHTS).open("rb") as stream:
+        weights = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not weights.startswith(match[1]) and not content_sha256(folder).startswith(match[1]):
+        raise UserError(f"the adapter in `{folder}` is not the one that its name promises: copy or export it again")
+    return True
+
+
+def _role(folder: Path) -> str | None:
+    file = folder / _EXPORT
+    told: Any = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    role: Any = cast("dict[str, Any]", told).get("role")
+    return role if isinstance(role, str) else None
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

@@ -21,7 +21,7 @@ _END_S: Final = 20.0
 _TAIL: Final = 200
 _ERROR: Final = re.compile(r"(?:^|[\s.])(\w*(?:Error|Exception)): (\S.*)")
 # Ends the group when the pipe closes without a word, which happens however this process dies.
-_WATCH: Final = 'read -r _ || { kill -TERM -- "-$1"; sleep 10; kill -KILL -- "-$1"; } 2>/dev/null'
+_WATCH: Final = 'read -r _ || { kill -s TERM -- "-$1"; sleep 10; kill -s KILL -- "-$1"; }'
 
 
 class Child:

@@ -21,8 +21,9 @@ from .child import Child
 from .gate import Gate, GateServer, Upstream
 from .vllm_command import VllmOptions, vllm_command, vllm_environment
 
-_LONGEST_SOCKET: Final = 100
-"""Letters that the path of a Unix socket may have; the system's limit is 104 or 108."""
+_LONGEST_SOCKET: Final = 60
+"""Letters that the path of our socket may have. The system's limit is 104 or 108, and vLLM puts some of its own, with
+names of 36 letters, beside it."""
 Progress = Callable[[str, float], None]
 
 
@@ -34,7 +35,7 @@ class Place(NamedTuple):
     @property
     def socket(self) -> Path:
         """Where vLLM listens: below a folder that only its owner may enter, so no other user gets round the gate."""
-        return self.folder / "vllm.sock"
+        return self.folder / "run" / "vllm.sock"
 
     @property
     def log(self) -> Path:
@@ -42,9 +43,14 @@ class Place(NamedTuple):
         return self.folder / "vllm.log"
 
     @property
+    def profile(self) -> Path:
+        """For clients: which adapter answers for which role."""
+        return self.folder / "profile.json"
+
+    @property
     def inner(self) -> Path:
         """Socket and key between gate and server, for `wardround models load`; it goes when the server does."""
-        return self.folder / "inner.json"
+        return self.folder / "run" / "inner.json"
 
 
 class Running(NamedTuple):
@@ -148,25 +154,26 @@ def upstream_of(settings: Settings, port: int) -> Upstream:
 
 @contextmanager
 def _private(place: Place) -> Generator[Path]:
-    """The path of a socket in a folder that is its owner's alone."""
+    """The path of a socket in a folder that is its owner's alone and lives as long as the server."""
     moved: Path | None = None
+    run = place.socket.parent
     try:
-        place.folder.mkdir(parents=True, exist_ok=True)
-        place.folder.chmod(0o700)
+        # What a server that was killed left behind. The port is ours by now, so none runs.
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir(parents=True, exist_ok=True)
+        for folder in (place.folder, run):
+            folder.chmod(0o700)
         path = place.socket
         if len(str(path)) > _LONGEST_SOCKET:
             moved = Path(mkdtemp(prefix="wardround-"))
             path = moved / path.name
-        path.unlink(missing_ok=True)  # of a server that was killed; the port is ours, so none runs
     except OSError as error:
-        raise UserError(f"`{place.folder}` cannot be written ({error.strerror}): set WARDROUND_STATE_DIR") from None
+        raise UserError(f"`{run}` cannot be written ({error.strerror}): set WARDROUND_STATE_DIR") from None
     try:
         yield path
     finally:
-        place.inner.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        if moved is not None:
-            shutil.rmtree(moved, ignore_errors=True)
+        for folder in filter(None, (run, moved)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _healthy(client: httpx.Client) -> bool:
