@@ -31,7 +31,7 @@ def test_the_consultation_graph(served: Served, essential: Corpus) -> None:
     graph = consultation.build(model=model, medicines=essential)
     result = graph.invoke({"messages": [("user", "Does an insulin glargine pen in use go in the fridge?")]})
     assert result["answer"].citations
-    assert {citation.medicine for citation in result["answer"].citations} == {"Insulin glargine"}
+    assert all(citation.medicine.startswith("Insulin glargine") for citation in result["answer"].citations)
 
 
 def test_consult(served: Served) -> None:
