@@ -65,13 +65,12 @@ lint: $(READY)
 perf: $(READY)
 	$(BIN)/python perf/run.py
 
-# vLLM wants other versions than training does. The list is whole, so nothing has to be worked out; files that nobody
-# imports are not compiled, which halves the time.
+# vLLM wants other versions than training does. The list is whole, so nothing has to be worked out.
 vllm-env: $(VLLM_READY)
 
 $(VLLM_READY): tests/with_vllm/requirements.txt
 	test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
-	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 test-vllm: $(READY) $(VLLM_READY)

@@ -90,6 +90,6 @@ def test_an_environment_for_vllm_is_looked_into_where_one_is_named(tmp_path: Pat
     packages.mkdir(parents=True)
     (packages / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 1.2.3+cpu\n")
     python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\nshift; PYTHONPATH={packages.parent} exec {sys.executable} \"$@\"\n")
+    python.write_text(f'#!/bin/sh\nshift; PYTHONPATH={packages.parent} exec {sys.executable} "$@"\n')
     python.chmod(0o755)
     assert "1.2.3+cpu for the CPU" in examined(tmp_path, essential_index, model=model, vllm_python=python)["vllm"].found

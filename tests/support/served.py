@@ -23,7 +23,9 @@ class Served(NamedTuple):
     port: int
     state: Path
     adapter: str
-    """The served name of the adapter that was given at the start."""
+    """The served name of the adapter with random weights that was given at the start."""
+    distiller: str | None
+    """That of the shipped distiller, where there is one."""
     pid: int
     """Of `wardround models serve`."""
 
@@ -35,7 +37,13 @@ class Served(NamedTuple):
             "WARDROUND_STATE_DIR": str(self.state),
             "WARDROUND_API_KEY": self.key,
             "WARDROUND_MODEL": f"openai:{BASE}@{self.address}",
+            **({"WARDROUND_PROFILE": str(self.profile)} if self.distiller else {}),
         }
+
+    @property
+    def profile(self) -> Path:
+        """The profile file that the server wrote."""
+        return self.state / "servers" / str(self.port) / "profile.json"
 
     @property
     def settings(self) -> Settings:

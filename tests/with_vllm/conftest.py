@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wardround
 from served import WARDROUND, Served, group
 from small_adapter import write_adapter
 from wardround.models import find
@@ -52,15 +53,25 @@ def adapters(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 
 
 @pytest.fixture(scope="session")
-def served(base: Path, adapters: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The server with one adapter, ready. At the end it is told to stop, and must leave nothing behind."""
+def shipped() -> Path | None:
+    """The tuned distiller, where one comes with this version of wardround."""
+    found = sorted((Path(wardround.__file__).parent / "models" / "adapters").glob("distiller-*/wardround.json"))
+    return found[0].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def served(
+    base: Path, adapters: tuple[Path, Path], shipped: Path | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The server with two adapters, ready. At the end it is told to stop, and must leave nothing behind."""
     assert base.is_dir()
     folder = tmp_path_factory.mktemp("served")
     key = folder / "key"
     key.write_text(secrets.token_urlsafe(24))
     said = folder / "said"
     command = [*WARDROUND, "models", "serve", "--port", "0", "--key-file", str(key), "--context", "4096"]
-    command += ["--adapter", str(adapters[0]), "--adapters-may-change", "--kv-cache-gib", "1", "--wait", str(READY_S)]
+    command += ["--adapter", str(adapters[0]), *(["--adapter", str(shipped)] if shipped else [])]
+    command += ["--adapters-may-change", "--kv-cache-gib", "1", "--wait", str(READY_S)]
     state = folder / "state"
     with said.open("w") as sink:
         environment = {**os.environ, "WARDROUND_STATE_DIR": str(state)}
@@ -68,13 +79,14 @@ def served(base: Path, adapters: tuple[Path, Path], tmp_path_factory: pytest.Tem
     try:
         address, names = _wait(process, said, state)
         port = int(address.rpartition(":")[2].removesuffix("/v1"))
-        yield Served(address, key.read_text(), port, state, names[1], process.pid)
+        yield Served(address, key.read_text(), port, state, names[1], shipped.name if shipped else None, process.pid)
         started = group(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, said.read_text()
         assert said.read_text().endswith("stopped\n")
         assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
-        assert [file.name for file in (state / "servers" / str(port)).iterdir()] == ["vllm.log"]
+        left = {file.name for file in (state / "servers" / str(port)).iterdir()}
+        assert left - {"profile.json"} == {"vllm.log"}
     finally:
         process.kill()
 

@@ -29,9 +29,11 @@ def greedy(model: Any, ids: Any, tokens: int, end: int) -> list[tuple[int, float
 
 def main() -> None:
     """Answer the request."""
+    import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    torch.set_num_threads(1)  # several wait for each other at every layer; the server beside it has the other core
     request = json.load(sys.stdin)
     tokenizer: Any = AutoTokenizer.from_pretrained(sys.argv[1])
     prompts = [

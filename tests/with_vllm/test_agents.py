@@ -40,6 +40,14 @@ def test_consult(served: Served) -> None:
     assert {"Warfarin", "Ibuprofen"} & {citation["medicine"] for citation in answer["citations"]}
 
 
+def test_consult_asks_the_tuned_distiller_for_the_searches(served: Served, tmp_path: Path) -> None:
+    if served.distiller is None:
+        pytest.skip("no tuned distiller comes with this version")
+    answer = printed(served, "consult", "--dialogue", EXAMPLES / "dialogues" / "demo.json", "--trace", tmp_path)
+    assert answer["distilled_by"] == "model"
+    assert json.loads(served.profile.read_text()) == {"adapters": {"distiller": served.distiller}}
+
+
 def test_diagnose_with_an_adapter_under_its_hashed_name(served: Served, tmp_path: Path) -> None:
     answer = printed(
         served, "diagnose", EXAMPLES / "cases" / "temple.json", "--model", f"openai:{served.adapter}@{served.address}",

@@ -70,10 +70,10 @@ def command(served: Served, *arguments: object) -> subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
-def test_the_server_names_base_and_adapter(served: Served) -> None:
+def test_the_server_names_base_and_adapters(served: Served) -> None:
     with served.client() as client:
         models = {model["id"]: model["parent"] for model in client.get("/v1/models").json()["data"]}
-    assert models == {BASE: None, served.adapter: BASE}
+    assert models == {BASE: None, served.adapter: BASE} | ({served.distiller: BASE} if served.distiller else {})
     assert served.adapter.startswith("tuned-")
 
 
@@ -83,7 +83,15 @@ def test_base_and_adapter_say_what_transformers_says(
 ) -> None:
     assert same(said(served, BASE, PROMPTS[prompt]), expected[""][prompt])
     assert same(said(served, served.adapter, PROMPTS[prompt]), expected["one"][prompt])
-    assert not same(expected[""][prompt], expected["one"][prompt])  # the adapter acts
+    assert not same(expected["one"][prompt], expected[""][prompt])  # the adapter acts
+
+
+def test_the_tuned_distiller_says_what_transformers_says(served: Served, expected: dict[str, list[Steps]]) -> None:
+    if served.distiller is None:
+        pytest.skip("no tuned distiller comes with this version")
+    for number, prompt in enumerate(PROMPTS):
+        assert same(said(served, served.distiller, prompt), expected["shipped"][number])
+    assert not all(map(same, expected["shipped"], expected[""]))
 
 
 def test_a_new_adapter_answers_at_once_and_the_old_one_goes(
