@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 from served import WARDROUND, Served
 from wardround.corpora import Corpus
 from wardround.graphs import consultation
@@ -29,7 +30,7 @@ def printed(served: Served, *arguments: object) -> Any:
 def test_the_consultation_graph(served: Served, essential: Corpus) -> None:
     model = chat_model(f"openai:{served.adapter}@{served.address}", settings=served.settings)
     graph = consultation.build(model=model, medicines=essential)
-    result = graph.invoke({"messages": [("user", "Does an insulin glargine pen in use go in the fridge?")]})
+    result = graph.invoke({"messages": [HumanMessage("Does an insulin glargine pen in use go in the fridge?")]})
     assert result["answer"].citations
     assert all(citation.medicine.startswith("Insulin glargine") for citation in result["answer"].citations)
 

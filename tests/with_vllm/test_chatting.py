@@ -10,7 +10,7 @@ from served import BASE, Served
 from wardround.models import chat_model, structured_reply
 
 pytestmark = pytest.mark.timeout(900)
-TOOL = {
+TOOL: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "search_medicine",
@@ -52,7 +52,7 @@ def test_a_strict_tool_call_follows_its_schema_whatever_the_model_would_say(serv
     asked = model(served, max_tokens=120, temperature=1.0, seed=seed).bind_tools([TOOL], tool_choice="search_medicine")
     reply = asked.invoke("Can I take ibuprofen with warfarin?")
     (call,) = reply.tool_calls
-    properties = TOOL["function"]["parameters"]["properties"]  # type: ignore[index]
+    properties = TOOL["function"]["parameters"]["properties"]
     assert call["name"] == "search_medicine"
     assert {name: value in properties[name]["enum"] for name, value in call["args"].items()} == {
         "medicine": True,
@@ -61,7 +61,7 @@ def test_a_strict_tool_call_follows_its_schema_whatever_the_model_would_say(serv
 
 
 def test_json_follows_its_schema(served: Served) -> None:
-    schema = {
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {
             "medicine": {"type": "string", "enum": ["布洛芬 缓释胶囊", 'the "red" one']},
@@ -73,7 +73,7 @@ def test_json_follows_its_schema(served: Served) -> None:
     for question in ("布洛芬怎么吃？", "the weather"):
         found, _ = asyncio.run(structured_reply(model(served), question, schema, name="pick", temperature=1.0))
         assert found is not None
-        assert found["medicine"] in schema["properties"]["medicine"]["enum"]  # type: ignore[index]
+        assert found["medicine"] in schema["properties"]["medicine"]["enum"]
         assert [type(dose) for dose in found["doses"]] == [int, int]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 from wardround.errors import UserError
@@ -8,9 +9,9 @@ from wardround.models.servers.ports import claim, is_loopback
 
 
 @pytest.fixture
-def taken() -> socket.socket:
+def taken() -> Iterator[socket.socket]:
     with claim("127.0.0.1", 0) as listening:
-        yield listening  # type: ignore[misc]
+        yield listening
 
 
 def test_a_busy_port_is_one_line(taken: socket.socket) -> None:

@@ -14,7 +14,7 @@ PYTHON, SOCKET = Path("/env/bin/python"), Path("/run/me/vllm.sock")
 
 
 def options(**more: Any) -> VllmOptions:
-    return VllmOptions(**({"model": "/models/m", "name": "m", "parsers": Parsers("hermes", None)} | more))
+    return VllmOptions.model_validate({"model": "/models/m", "name": "m", "parsers": Parsers("hermes", None), **more})
 
 
 def command(**more: Any) -> list[str]:
