@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import httpx
 
-from ...errors import MissingExtra
+from ...errors import MissingExtra, ModelUnavailable
 
 ROUTES: Final[Mapping[str, str]] = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/health": "GET"}
 """Path to method of all that is let through. `/health` alone needs no key."""
@@ -201,6 +201,11 @@ class GateServer:
     def __enter__(self) -> Self:
         self._thread.start()
         return self
+
+    def check(self) -> None:
+        """Raises ModelUnavailable when it has ended by itself."""
+        if not self._thread.is_alive():
+            raise ModelUnavailable("the gate before the model server stopped: start the server again")
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True

@@ -94,7 +94,7 @@ def running_vllm(
         place.inner.write_text(json.dumps(upstream._asdict()), encoding="utf-8")
         gate = Gate(upstream, key)
         with (
-            GateServer(gate, listening),
+            GateServer(gate, listening) as front,
             Child(
                 vllm_command(options, python=python, socket=path),
                 environment=vllm_environment(options, key=upstream.key, folder=path.parent),
@@ -104,7 +104,12 @@ def running_vllm(
         ):
             took = child.wait_ready(lambda: _healthy(client), most_s=wait_s, progress=progress)
             gate.open()
-            yield Running(_address(listening), _names(client), took, child.check)
+
+            def check() -> None:
+                front.check()
+                child.check()
+
+            yield Running(_address(listening), _names(client), took, check)
 
 
 @contextmanager
@@ -119,9 +124,9 @@ def running_llamacpp(engine: Engine, *, listening: socket, key: str) -> Generato
     try:
         upstream = Upstream(endpoint.address.removesuffix("/v1"), endpoint.key)
         gate = Gate(upstream, key)
-        with GateServer(gate, listening), connection(upstream) as client:
+        with GateServer(gate, listening) as front, connection(upstream) as client:
             gate.open()
-            yield Running(_address(listening), _names(client), 0.0, lambda: None)
+            yield Running(_address(listening), _names(client), 0.0, front.check)
     finally:
         engine.stop()
 
