@@ -19,6 +19,7 @@ from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .mcp_commands import mcp
 from .serve_commands import serve_app
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
 app.add_typer(serve_app, name="serve")
+app.command("mcp")(mcp)
 
 
 # The root of what typer raises for a wrong command. Its own name for it has moved from version to version.
