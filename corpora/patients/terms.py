@@ -105,7 +105,7 @@ _TERMS: tuple[_Term, ...] = (
     _place("clavicle", r"clavic\w+|acromio[\s-]?clavicular|ac joints?"),
     _finding("costophrenic angle", r"(?:pleural )?effusions?|pleural fluid|blunt\w+"),
     _finding("lung", r"pneumothora\w+|hydropneumothora\w+|pleural (?:air|thicken\w+|calcif\w+|plaques?|reaction|capping|disease|scar\w*|based \w+|parenchymal \w+)"),
-    _finding("lung@whole", r"low (?:lung |pulmonary )?volumes?|(?:hypo|hyper)[\s-]?(?:inflat|expan|aerat|lucen)\w+"),
+    _finding("lung@whole", r"(?:low|decreased|diminished|reduced|small) (?:lung |pulmonary )?volumes?|lung volumes? (?:is|are|remains?|appears?) (?:\w+ )?(?:low|decreased|diminished|reduced|small)|(?:hypo|hyper)[\s-]?(?:inflat|expan|aerat|lucen)\w+"),
     _finding("lung", r"volume loss|hypoventilat\w+"),
     _finding("lung", r"(?:chronic )?obstructive (?:pulmonary|lung|airways?)(?: disease)?|copd|emphysem\w+|tubercul\w+|tb"),
     _finding("lung", r"(?:pulmonary |lung )?(?:edema|nodules?|nodular\w*|mass|masses|cancers?|carcinoma\w*|malignan\w+|fibro(?:sis|tic)|infarct\w*|embol\w+)(?! (?:of|to) the)"),

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from gateway_server import Serve
-from mcp import Client, StdioServerParameters, stdio_client
+from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from wardround.serving.keys import KeyFile
 
 QUESTION = "Does losartan interact with ibuprofen?"
 
