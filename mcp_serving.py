@@ -19,7 +19,7 @@ def serve_stdio(parts: Parts, state: Path, *, patients: Path | None, patient: st
         MissingExtra: the extra `serve` is not installed.
     """
     if (patient is None) != (patients is None) or (study is not None and patient is None):
-        raise UserError("patient history needs both: give `--patients FILE` and `--patient ID` (and, if known, `--study`)")
+        raise UserError("patient history needs both: give `--patients FILE` and `--patient ID`; `--study` is optional")
     try:
         from .serving.mcp_server import mcp_server
     except ImportError as error:

@@ -41,7 +41,7 @@ def create_app(
         patients: the patient records, for agents that read them.
         metrics: the folder into which several workers count (`PROMETHEUS_MULTIPROC_DIR`).
         tracing: from `tracing.tracing`, to write OpenTelemetry traces.
-        ways: further ways in, such as `mcp_server.mounted`; each is open as long as the gateway.
+        ways: further ways in, such as `mcp_server.mounted_tools`; each is open as long as the gateway.
 
     `app.state.gateway` is the `Gateway`; further routes call its `doorkeeper` and `turns`.
 

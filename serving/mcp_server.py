@@ -21,7 +21,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..agents.turn import MedicineSearch
 from ..corpora.medicines import Attribute
+from ..corpora.patients.store import PatientStore
 from ..errors import UserError
 from .gateway import Gateway
 from .mcp_tools import (
@@ -116,13 +118,15 @@ async def _told(work: Awaitable[_T]) -> _T:
         return await work
     except (Refused, UserError) as error:
         raise ToolError(shown(error).message) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - logged; the host is told that it failed, not what stands inside
         _log.error("tool failed", extra={"error": type(error).__name__})
         raise ToolError(shown(error).message) from None
 
 
 @asynccontextmanager
-async def mounted(app: FastAPI, gateway: Gateway, tools: Tools) -> AsyncGenerator[None]:
+async def mounted_tools(
+    app: FastAPI, gateway: Gateway, *, medicines: MedicineSearch, patients: PatientStore | None = None
+) -> AsyncGenerator[None]:
     """Serve the tools at `/mcp` of the app for as long as this is open; every request needs what the gateway asks for.
 
     To be entered in the app's lifespan: a mounted app's own lifespan is never run.
@@ -131,7 +135,7 @@ async def mounted(app: FastAPI, gateway: Gateway, tools: Tools) -> AsyncGenerato
     def seat_of(ctx: Context[Any, Any]) -> Seat:
         return seat_of_headers(gateway, Headers(dict(ctx.headers or {})))
 
-    server = mcp_server(tools, seat_of)
+    server = mcp_server(Tools(gateway, medicines, patients), seat_of)
     # The guard before all routes has checked the host by the gateway's own list.
     inner = server.streamable_http_app(
         streamable_http_path="/",

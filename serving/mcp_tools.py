@@ -157,7 +157,7 @@ class Tools:
             KnownMedicine(
                 medicine_id=record.id,
                 name=record.names.display,
-                other_names=sorted({*record.names.generic, *record.names.brand, *record.names.aliases}),
+                other_names=sorted({*record.names.generic, *record.names.brands, *record.names.aliases}),
                 attributes=[attribute.value for attribute in record.texts],
             )
             for record in unique.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gateway_server import Serve, Served
 from gateway_server import served as serving
 from langchain_core.language_models import BaseChatModel
 from wardround.serving import Agent, Options, create_app, known_agents, own_agent, utility_agent
+from wardround.serving.mcp_server import mounted_tools
 
 if TYPE_CHECKING:
     from wardround.corpora import Corpus
@@ -38,13 +40,15 @@ def serve(
             review: bool = False,
             patients: Any = None,
             profile: dict[str, Any] | None = None,
+            mcp: bool = False,
             **changed: Any,
         ) -> Served:
             model = served(**(profile or {}))
             agents: list[Agent] = known_agents(graphs, model=model, medicines=essential, review=review)
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
-            app = create_app(agents, replace(options, **changed), patients=patients)
+            ways = [partial(mounted_tools, medicines=essential, patients=patients)] if mcp else []
+            app = create_app(agents, replace(options, **changed), patients=patients, ways=ways)
             address = stack.enter_context(serving(app))
             found = Served(address, app, chat_server)
             stack.callback(found.http.close)
