@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import sys
 import tempfile
@@ -127,6 +128,8 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
         app = open_app(parts, options)
         _greet(shown, [agent.name for agent in app.state.gateway.agents.values()], options)
         server = uvicorn.Server(uvicorn.Config(app, **settings))
+        # Being told to stop is no failure: uvicorn raises the signal once more when it is done, which ends here.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         server.run(sockets=[listening])
         return
     from .quiet import count_together

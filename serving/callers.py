@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from .keys import KeyFile
 from .refusing import Refused
 from .store import UNLIMITED, Allowance
 
+_log: Final = logging.getLogger("wardround.serving")
 USER_HEADER: Final = "x-openwebui-user-jwt"
 CHAT_HEADER: Final = "x-openwebui-chat-id"
 _LEAST_SECRET: Final = 16
@@ -85,7 +87,11 @@ class Doorkeeper:
         if scheme.lower() != "bearer" or not secret.strip():
             text = "A key is needed: send `Authorization: Bearer KEY`."
             raise Refused(401, text, type="authentication_error", code="missing_api_key", headers=_ASK)
-        key = self.keys.find(secret.strip())
+        try:
+            key = self.keys.find(secret.strip())
+        except UserError as error:  # of whoever runs the server, not of the caller, who learns no more of it
+            _log.error("keys cannot be read", extra={"error": str(error)})
+            raise Refused(500, "The keys cannot be read here.", type="server_error", code="internal") from None
         if key is None:
             text = "This key is not known here, or was revoked."
             raise Refused(401, text, type="authentication_error", code="invalid_api_key", headers=_ASK)

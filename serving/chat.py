@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -103,7 +103,7 @@ def chat_routes(gateway: Gateway) -> APIRouter:
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": ChatRequest.model_json_schema()}},
+                "content": {"application/json": {"schema": _self_contained(ChatRequest.model_json_schema())}},
             }
         },
     )
@@ -117,6 +117,21 @@ def chat_routes(gateway: Gateway) -> APIRouter:
             return response
 
     return router
+
+
+def _self_contained(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without references, which would point nowhere from inside the description."""
+    parts: dict[str, Any] = schema.pop("$defs", {})
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, dict):
+            held = cast("dict[str, Any]", node)
+            if name := str(held.get("$ref", "")).rpartition("/")[2]:
+                return resolved(parts[name])
+            return {key: resolved(value) for key, value in held.items()}
+        return [resolved(one) for one in cast("list[Any]", node)] if isinstance(node, list) else node
+
+    return resolved(schema)
 
 
 def _card(gateway: Gateway, agent: Agent) -> ModelCard:

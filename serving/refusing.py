@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from ..errors import AccessDenied, ModelError, UserError
+from ..errors import AccessDenied, CorpusError, MissingExtra, ModelError, UserError
 
 Type = Literal[
     "invalid_request_error", "authentication_error", "permission_error", "rate_limit_error", "insufficient_quota",
@@ -44,14 +44,15 @@ TOO_LONG: Final = "The turn took too long and was stopped. Ask for less, or have
 def shown(error: BaseException) -> Refused:
     """What may be told about an exception of a run.
 
-    A `UserError` speaks about the request and is passed on; what others say may hold addresses, prompts or patients.
+    A `UserError` speaks about the request and is passed on; what others say may hold addresses, prompts or patients,
+    and what is wrong with the installation is not the caller's to mend.
     Statuses that clients retry by themselves (5xx) are given only where trying again may help.
     """
     if isinstance(error, Refused):
         return error
     if isinstance(error, AccessDenied):
         return Refused(403, str(error), type="permission_error", code="access_denied")
-    if isinstance(error, UserError):
+    if isinstance(error, UserError) and not isinstance(error, CorpusError | MissingExtra):
         return Refused(400, str(error), code="cannot_be_answered")
     if isinstance(error, TimeoutError):
         return Refused(504, TOO_LONG, type="server_error", code="timeout")

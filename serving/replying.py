@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,9 +19,11 @@ from starlette.types import Receive, Scope, Send
 from ..graphs.events import Event
 from . import wire
 from .asking import question_call, question_text
-from .refusing import Refused, shown
+from .refusing import shown
 from .telling import Piece, Teller
 from .turns import Turn
+
+_log: Final = logging.getLogger("wardround.serving")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,10 @@ class Reply(Response):
     async def _work(self, send: Send) -> None:
         try:
             turn = await self._admit()
-        except Refused as refused:
+        except Exception as error:  # noqa: BLE001 - a full disc, a database that went away: told, and logged
+            refused = shown(error)
+            if refused is not error:
+                _log.error("a turn could not begin", extra={"error": type(error).__name__})
             self._refused(refused.status)
             await send_json(send, refused.status, refused.body, refused.headers)
             return

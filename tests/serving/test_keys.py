@@ -16,7 +16,7 @@ from wardround.errors import UserError
 from wardround.serving.keys import KeyFile
 
 QUESTION: Any = [{"role": "user", "content": "How do I store insulin glargine?"}]
-SECRET = "a secret of more than thirty-two characters"
+SECRET = "forty characters are enough for a secret"  # noqa: S105
 
 
 @pytest.fixture
@@ -160,7 +160,9 @@ def test_a_damaged_key_file_lets_nobody_in(serve: Serve, keys: KeyFile, content:
     _, secret = keys.add("somebody")
     server = serve(keys=keys.path)
     keys.path.write_text(content)
-    assert server.http.get("/v1/models", headers={"authorization": f"Bearer {secret}"}).status_code == 400
+    reply = server.http.get("/v1/models", headers={"authorization": f"Bearer {secret}"})
+    assert reply.status_code == 500
+    assert str(keys.path) not in reply.text
 
 
 def test_a_key_file_that_others_may_write_is_refused(keys: KeyFile) -> None:
