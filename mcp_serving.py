@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from .corpora import open_corpus
 from .errors import MissingExtra, UserError
 from .serve import Parts, open_agents
 
@@ -24,19 +23,19 @@ def serve_stdio(parts: Parts, state: Path, *, patients: Path | None, patient: st
         from .serving.mcp_server import mcp_server
     except ImportError as error:
         raise MissingExtra(f"`{error.name}` is missing: run `pip install 'wardround[serve]'`") from None
-    from .corpora.patients.store import PatientStore
     from .serving.callers import Caller
     from .serving.gateway import Gateway, Options
     from .serving.logs import set_up_logs
     from .serving.mcp_tools import Seat, Tools
 
     set_up_logs(as_json=True)
-    store = PatientStore(patients) if patients else None
+    opened = replace(parts, patients=patients, json_logs=True)
+    store = opened.records if patients else None
     if store is not None and not store.has_patient(patient or ""):
         raise UserError(f"there is no patient `{patient}` in `{patients}`: see `wardround patients info`")
-    gateway = Gateway(open_agents(replace(parts, json_logs=True)), Options(state=state), patients=store)
+    gateway = Gateway(open_agents(opened), Options(state=state), patients=store)
     seat = Seat(Caller(key="local", name="owner of the file", patients=None), patient, study)
-    server = mcp_server(Tools(gateway, open_corpus(parts.corpus), store), lambda _: seat)
+    server = mcp_server(Tools(gateway, opened.medicines, store), lambda _: seat)
 
     async def serve() -> None:
         await gateway.open()

@@ -8,20 +8,23 @@ import socket
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .corpora import open_corpus
+from .corpora import Corpus, open_corpus
+from .corpora.patients import PatientStore
 from .errors import MissingExtra, UserError
 from .graphs.catalogue import GRAPHS
 from .models import chat_model
+from .settings import get_settings
 from .terminal import say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from .serving import Agent, Options
+    from .serving.app import Way
 
 SERVED: Final = tuple(name for name in ("ward_round", "consultation", "progression", "diagnosis") if name in GRAPHS)
 """The graphs that are served unless others are named: not the baselines."""
@@ -42,16 +45,37 @@ class Parts:
     model: str | None = None
     corpus: Path | None = None
     review: bool = False
+    patients: Path | None = None
+    """The patient records that `wardround patients import` made; None takes what the settings say."""
     metrics: str | None = None
     """The folder into which several workers count."""
     json_logs: bool = True
+
+    @cached_property
+    def medicines(self) -> Corpus:
+        """The opened corpus.
+
+        Raises:
+            UserError: it isn't there.
+        """
+        return open_corpus(self.corpus)
+
+    @cached_property
+    def records(self) -> PatientStore | None:
+        """The opened patient records, if there are any.
+
+        Raises:
+            UserError: they aren't there.
+        """
+        path = self.patients or get_settings().patients
+        return PatientStore(path) if path else None
 
 
 def open_agents(parts: Parts) -> list[Agent]:
     """The agents by their names, and the plain model.
 
     Raises:
-        UserError: a graph, model or corpus that isn't there.
+        UserError: a graph, model, corpus or patient records that aren't there.
     """
     from .eval_targets import own_graph
     from .serving import known_agents, own_agent, utility_agent
@@ -63,7 +87,9 @@ def open_agents(parts: Parts) -> list[Agent]:
         names = ", ".join(f"`{name}`" for name in GRAPHS)
         raise UserError(f"there is no graph `{unknown[0]}`: choose one of {names}, or give MODULE:NAME")
     if known:
-        agents += known_agents(known, model=model, medicines=open_corpus(parts.corpus), review=parts.review)
+        agents += known_agents(
+            known, model=model, medicines=parts.medicines, review=parts.review, patients=parts.records
+        )
     for name in (one for one in parts.graphs if ":" in one):
         called, _, where = name.rpartition("=")
         graph: Any = own_graph(where)
@@ -77,12 +103,19 @@ def _own_name(graph: Any, where: str) -> str:
 
 
 def open_app(parts: Parts, options: Options) -> FastAPI:
-    """The app over freshly opened parts; each worker makes its own."""
+    """The app over freshly opened parts, with every way in; each worker makes its own."""
     from .serving import create_app
     from .serving.logs import set_up_logs
 
     set_up_logs(as_json=parts.json_logs)
-    return create_app(open_agents(parts), options, metrics=parts.metrics)
+    return create_app(open_agents(parts), options, patients=parts.records, metrics=parts.metrics, ways=ways_in(parts))
+
+
+def ways_in(parts: Parts) -> list[Way]:
+    """The ways in beside OpenAI's protocol."""
+    from .serving.mcp_server import mounted_tools
+
+    return [partial(mounted_tools, medicines=parts.medicines, patients=parts.records)]
 
 
 def check_address(host: str, *, has_keys: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .corpus_commands import CorpusOption, JsonOption
+from .errors import UserError
 
 serve_app = typer.Typer(help="Serve the agents to chat frontends (OpenAI's protocol).", invoke_without_command=True)
 keys_app = typer.Typer(no_args_is_help=True, help="The keys that callers need.")
@@ -34,6 +35,9 @@ def serve(
     model: Annotated[str | None, typer.Option(help="local, openai:NAME@http://host:port/v1 or scripted:FILE.")] = None,
     corpus: CorpusOption = None,
     review: Annotated[bool, typer.Option(help="A clinician reads every diagnosis before it goes out.")] = False,
+    patients: Annotated[
+        Path | None, typer.Option(help="Patient records, as `patients import` made; read under keys only.")
+    ] = None,
     keys: Annotated[Path | None, typer.Option(help="Key file; without one no key is asked for.")] = None,
     user_secret: Annotated[
         Path | None, typer.Option(help="File with the secret that Open WebUI signs its users with.")
@@ -56,6 +60,11 @@ def serve(
     from .serve import SERVED, Parts, run_server
     from .serving.gateway import Options
 
+    if patients is not None and keys is None:
+        raise UserError(
+            "patient records are read under a key only: bind one with `wardround serve keys add NAME --patient ID "
+            "--keys FILE` and give `--keys FILE`"
+        )
     default = Options(state=_state(state))
     hosts = default.hosts if not allow_host else (*default.hosts, *allow_host)
     options = Options(
@@ -72,7 +81,12 @@ def serve(
         longest_turn_s=turn_seconds,
     )
     parts = Parts(
-        graphs=tuple(graph) if graph else SERVED, model=model, corpus=corpus, review=review, json_logs=json_logs
+        graphs=tuple(graph) if graph else SERVED,
+        model=model,
+        corpus=corpus,
+        review=review,
+        patients=patients,
+        json_logs=json_logs,
     )
     run_server(parts, options, host=host, port=port, workers=workers)
 

@@ -11,8 +11,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.turn import MedicineSearch
+from ..corpora.patients import PatientStore
 from ..errors import UserError
-from ..graphs import diagnosis
+from ..graphs import diagnosis, progression, ward_round
 from ..graphs.catalogue import GRAPHS
 from ..graphs.catalogue import build as build_known
 from ..graphs.events import answering_nodes
@@ -47,11 +48,17 @@ class Agent:
 
 
 def known_agents(
-    names: Sequence[str], *, model: BaseChatModel, medicines: MedicineSearch, review: bool = False
+    names: Sequence[str],
+    *,
+    model: BaseChatModel,
+    medicines: MedicineSearch,
+    review: bool = False,
+    patients: PatientStore | None = None,
 ) -> list[Agent]:
     """The graphs of the catalogue by these names.
 
-    With `review`, `diagnosis` waits for a clinician before its answer goes out.
+    With `review`, `diagnosis` waits for a clinician before its answer goes out. `patients` are the records that
+    `progression` and `ward_round` read, each run by its own grant.
 
     Raises:
         UserError: there is no graph of that name.
@@ -60,11 +67,14 @@ def known_agents(
     agents: list[Agent] = []
     for name in names:
         reviewed = review and name == "diagnosis"
-        graph = (
-            diagnosis.build(model=model, review=True)
-            if reviewed
-            else build_known(name, model=model, medicines=medicines)
-        )
+        if reviewed:
+            graph: Compiled = diagnosis.build(model=model, review=True)
+        elif name == "progression" and patients is not None:
+            graph = progression.build(model=model, store=patients)
+        elif name == "ward_round" and patients is not None:
+            graph = ward_round.build(model=model, medicines=medicines, patients=patients)
+        else:
+            graph = build_known(name, model=model, medicines=medicines)
         agents.append(
             Agent(
                 name=name,

@@ -42,12 +42,16 @@ def over_http(address: str, use: Use, **headers: str) -> Any:
 
 def over_stdio(use: Use, state: Path, *arguments: str) -> Any:
     """What `use` returns of a client on `wardround mcp`."""
+    script = state.with_name("script.json")
+    script.write_text('{"rules": [{"otherwise": {"content": "Yes."}}]}')
     command = [
         "-c",
         "from wardround.cli import main; main()",
         "mcp",
         "--graph",
         "by_rules",
+        "--model",
+        f"scripted:{script}",
         "--state",
         str(state),
         *arguments,
