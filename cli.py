@@ -15,6 +15,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from .chat_commands import chat
 from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
@@ -45,6 +46,7 @@ app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
 app.add_typer(serve_app, name="serve")
+app.command("chat")(chat)
 app.command("mcp")(mcp)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .serving import Agent, Options
     from .serving.app import Way
+    from .serving.page_turns import About
 
 SERVED: Final = tuple(name for name in ("ward_round", "consultation", "progression", "diagnosis") if name in GRAPHS)
 """The graphs that are served unless others are named: not the baselines."""
@@ -34,6 +35,18 @@ _DRAIN_S: Final = 30
 
 _START_S: Final = 120
 """Seconds after which a worker that gives no sign of life is replaced; importing everything counts, too."""
+
+
+SERVER: Final[dict[str, Any]] = {
+    "log_config": None,
+    "access_log": False,
+    "timeout_graceful_shutdown": _DRAIN_S,
+    "timeout_keep_alive": 75,
+    "timeout_worker_healthcheck": _START_S,
+    "server_header": False,
+    "date_header": False,
+}
+"""How uvicorn is run."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +127,23 @@ def open_app(parts: Parts, options: Options) -> FastAPI:
 def ways_in(parts: Parts) -> list[Way]:
     """The ways in beside OpenAI's protocol."""
     from .serving.mcp_server import mounted_tools
+    from .serving.page import mounted_page
 
-    return [partial(mounted_tools, medicines=parts.medicines, patients=parts.records)]
+    return [
+        partial(mounted_tools, medicines=parts.medicines, patients=parts.records),
+        partial(mounted_page, about=_about(parts), patients=parts.records),
+    ]
+
+
+def _about(parts: Parts) -> About:
+    from .serving.page_turns import About
+
+    held = parts.medicines.manifest
+    names = ", ".join(source.source for source in held.sources)
+    return About(
+        model=(parts.model or get_settings().model).partition("@")[0],  # not where it is served
+        corpus=f"{names}: {held.medicines} medicines, {held.passages} passages",
+    )
 
 
 def check_address(host: str, *, has_keys: bool) -> None:
@@ -146,21 +174,12 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
     except ImportError:
         raise MissingExtra("serving needs packages: run `pip install 'wardround[serve]'`") from None
     check_address(host, has_keys=options.keys is not None)
-    settings: dict[str, Any] = {
-        "log_config": None,
-        "access_log": False,
-        "timeout_graceful_shutdown": _DRAIN_S,
-        "timeout_keep_alive": 75,
-        "timeout_worker_healthcheck": _START_S,
-        "server_header": False,
-        "date_header": False,
-    }
-    listening = _listen(host, port)
+    listening = listen(host, port)
     shown = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}/v1"
     if workers == 1:
         app = open_app(parts, options)
         _greet(shown, [agent.name for agent in app.state.gateway.agents.values()], options)
-        server = uvicorn.Server(uvicorn.Config(app, **settings))
+        server = uvicorn.Server(uvicorn.Config(app, **SERVER))
         # Being told to stop is no failure: uvicorn raises the signal once more when it is done, which ends here.
         signal.signal(signal.SIGTERM, lambda *_: None)
         server.run(sockets=[listening])
@@ -173,12 +192,17 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
         shared = replace(parts, metrics=folder)
         from uvicorn.supervisors import Multiprocess
 
-        config = uvicorn.Config(partial(open_app, shared, options), factory=True, workers=workers, **settings)
+        config = uvicorn.Config(partial(open_app, shared, options), factory=True, workers=workers, **SERVER)
         _greet(shown, names, options)
         Multiprocess(config, sockets=[listening]).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
+
+    Raises:
+        UserError: the address is in use, or is none.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -195,6 +219,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _greet(address: str, names: list[str], options: Options) -> None:
     key = "any text (this server asks for no key)" if options.keys is None else "a key of `wardround serve keys add`"
     say(f"Serving {', '.join(names)} at {address}. For research and decision support, not for care.")
+    say(f"Our own page: {address.removesuffix('/v1')}/chat/")
     say("Open WebUI: Admin Panel > Settings > Connections > OpenAI API > +")
     say(f"  URL  {address}")
     say(f"  Key  {key}")

@@ -51,6 +51,8 @@ class Asked:
     resumes: str | None = None
     """The run that waits for a person; `decision` answers it."""
     decision: Any = None
+    steps: bool = False
+    """Whether it is told where in the graph it is."""
 
 
 @dataclass
@@ -240,7 +242,7 @@ class Turns:
         why = ""
         try:
             async with asyncio.timeout(self._longest_s):
-                stream = stream_events(graph, given, config, tokens=agent.tokens, **options)
+                stream = stream_events(graph, given, config, tokens=agent.tokens, steps=asked.steps, **options)
                 async with aclosing(stream) as events:
                     async for event in events:
                         if event.kind in ("final", "interrupt"):
