@@ -3,8 +3,8 @@
 import { byId, draw, make } from "./dom.js";
 
 const WIDTH = 340;
-const HEIGHT = 30;
-const LAYER = 56;
+const HEIGHT = 26;
+const LAYER = 44;
 
 /** Which layer each node stands in: as far from the start as the longest way that never goes back. */
 export function layers(agent) {
@@ -87,7 +87,7 @@ export class Drawing {
 
 function way(from, to) {
   const y1 = from.y + HEIGHT;
-  if (to.y > from.y) return `M${from.x},${y1} C${from.x},${y1 + 14} ${to.x},${to.y - 14} ${to.x},${to.y}`;
+  if (to.y > from.y) return `M${from.x},${y1} C${from.x},${y1 + 12} ${to.x},${to.y - 12} ${to.x},${to.y}`;
   const side = Math.max(from.x + from.wide / 2, to.x + to.wide / 2);
   return `M${from.x + from.wide / 2},${from.y + HEIGHT / 2} C${side + 40},${from.y} ${side + 40},${to.y + HEIGHT} ${to.x + to.wide / 2},${to.y + HEIGHT / 2}`;
 }

@@ -193,13 +193,15 @@ const whom = () => {
 
 async function decide(turn, decision) {
   const view = addTurn({ question: null });
+  view.steps = turn.steps; // the same run goes on
   await run(view, { agent: turn.agent.name, conversation: page.conversation, resumes: turn.run, decision, ...whom() });
 }
 
 async function run(view, body) {
   complain("");
   showTurn(view);
-  const steps = new Steps(view.agent, page.agents);
+  view.steps ??= new Steps(view.agent, page.agents);
+  const { steps } = view;
   page.running = new AbortController();
   working(true);
   view.element.scrollIntoView({ block: "start" });
@@ -227,6 +229,7 @@ async function run(view, body) {
     steps.rest(problem ? "It ended with an error." : view.interrupts.length ? "It waits for a person." : " ");
     page.running = null;
     working(false);
+    if (view.interrupts.length) view.element.querySelector(".approval button, .approval textarea")?.focus();
   }
   await listConversations();
 }

@@ -53,10 +53,15 @@ export function filmPair(films) {
 
 /** The records to scale on a line, the current film at its right end; a dot leads to its record. */
 export function timeLine(records, open) {
-  const most = Math.max(1, ...records.map(({ record }) => record.days_before));
-  const dots = records.map(({ n, record }) => {
+  const oldest = [...records].sort((a, b) => b.record.days_before - a.record.days_before);
+  const most = Math.max(1, oldest[0].record.days_before);
+  let least = 0;
+  const dots = oldest.map(({ n, record }, place) => {
+    const right = 90 - 6 * (oldest.length - 1 - place); // none lies on another
+    least = Math.min(right, Math.max(least, 90 * (1 - record.days_before / most)));
     const dot = make("button", { type: "button", class: "dot", onclick: () => open(n), "aria-label": `Record ${n} of ${dateOf(record)}, ${days(record)}` }, String(n));
-    dot.style.left = `${2 + 90 * (1 - record.days_before / most)}%`;
+    dot.style.left = `${least}%`;
+    least += 6;
     return dot;
   });
   return make(
@@ -66,8 +71,7 @@ export function timeLine(records, open) {
     make(
       "ol",
       {},
-      [...records]
-        .sort((a, b) => b.record.days_before - a.record.days_before)
+      oldest
         .map(({ n, record }) =>
           make(
             "li",
