@@ -126,12 +126,14 @@ def open_app(parts: Parts, options: Options) -> FastAPI:
 
 def ways_in(parts: Parts) -> list[Way]:
     """The ways in beside OpenAI's protocol."""
+    from .serving.agui import mounted_agui
     from .serving.mcp_server import mounted_tools
     from .serving.page import mounted_page
 
     return [
         partial(mounted_tools, medicines=parts.medicines, patients=parts.records),
         partial(mounted_page, about=_about(parts), patients=parts.records),
+        mounted_agui,
     ]
 
 

@@ -22,13 +22,18 @@ function inline(text, known, open) {
       parts.push(make("strong", {}, found[2]));
       continue;
     }
+    const after = /^[.,;:!?)]/.exec(text.slice(from))?.[0] ?? ""; // stays on the line of its mark
+    from += after.length;
+    const marks = make("span", { class: "marks" });
+    parts.push(marks);
     for (const number of found[1].split(/\s*,\s*/).map(Number)) {
-      parts.push(
+      marks.append(
         known.has(number)
           ? make("button", { type: "button", class: "cite", "aria-label": `Evidence ${number}`, onclick: () => open(number) }, String(number))
           : `[${number}]`,
       );
     }
+    marks.append(after);
   }
   parts.push(text.slice(from));
   return parts;

@@ -15,6 +15,8 @@ from gateway_server import Serve, Served
 from gateway_server import served as serving
 from langchain_core.language_models import BaseChatModel
 from wardround.serving import Agent, Options, create_app, known_agents, own_agent, utility_agent
+from wardround.serving.agui import mounted_agui
+from wardround.serving.app import Way
 from wardround.serving.mcp_server import mounted_tools
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ def serve(
             agents: list[Agent] = known_agents(graphs, model=model, medicines=essential, review=review)
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
-            ways = [partial(mounted_tools, medicines=essential, patients=patients)] if mcp else []
+            ways: list[Way] = [mounted_agui]
+            if mcp:
+                ways.append(partial(mounted_tools, medicines=essential, patients=patients))
             app = create_app(agents, replace(options, **changed), patients=patients, ways=ways)
             address = stack.enter_context(serving(app))
             found = Served(address, app, chat_server)
