@@ -149,13 +149,21 @@ class Server:
         command = [sys.executable, "-c", code, "models", "serve", "--engine", "llamacpp", *arguments]
         with self.said.open("w") as sink:
             self.process = subprocess.Popen(command, stdout=sink, stderr=sink, env=environment)
-        end = time.monotonic() + 120
+        try:
+            ready = self._ready()
+        except BaseException:
+            self.process.kill()
+            raise
+        self.name, self.address = ready[1], ready[2]
+        self.key = (folder / "state" / "model-server.key").read_text().strip()
+
+    def _ready(self) -> re.Match[str]:
+        end = time.monotonic() + 270
         while not (ready := re.search(r"ready: (\S+) at (http://\S+)/v1", self.said.read_text())):
             assert self.process.poll() is None, self.said.read_text()
             assert time.monotonic() < end, self.said.read_text()
             time.sleep(0.05)
-        self.name, self.address = ready[1], ready[2]
-        self.key = (folder / "state" / "model-server.key").read_text().strip()
+        return ready
 
     def ask(self, key: str) -> httpx.Response:
         body = {"model": self.name, "messages": [{"role": "user", "content": "Say hi"}], "max_tokens": 4}
