@@ -7,6 +7,7 @@ Here both ends fail: what nobody allowed is neither written nor read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import ormsgpack
@@ -15,17 +16,21 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from ..agents.checking import Citation, EvidenceItem
 from ..agents.differential import Diagnosis, Differential, Finding, Sample
 from ..agents.reader import Draft
+from ..agents.reading_records import NumberedRecord, Reading, RecordCitation
 from ..agents.router import Specialist
 from ..agents.turn import Answer, AnsweredBy, Call, DistilledBy, Flag
 from ..agents.urgency import Urgency, UrgencyKind
 from ..corpora.medicines import Attribute, Passage, SourceRef
+from ..corpora.patients import HistoryRecord, Region, Scope, SectionName, Sentence
 from ..errors import UserError, WardroundError
 
 _OURS: Final = (
     Answer, AnsweredBy, Attribute, Call, Citation, Diagnosis, Differential, DistilledBy, Draft, EvidenceItem, Finding,
-    Flag, Passage, Sample, SourceRef, Specialist, Urgency, UrgencyKind,
+    Flag, HistoryRecord, NumberedRecord, Passage, Reading, RecordCitation, Region, Sample, Scope, SectionName, Sentence,
+    SourceRef, Specialist, Urgency, UrgencyKind,
 )  # fmt: skip
 _THEIRS: Final = (
+    ("datetime", "datetime"),
     ("langchain_core.messages.ai", "AIMessage"),
     ("langchain_core.messages.human", "HumanMessage"),
     ("langchain_core.messages.modifier", "RemoveMessage"),
@@ -94,6 +99,11 @@ class StrictSerializer(JsonPlusSerializer):
         return refused[0] if refused else None
 
 
+def allowed_types(also: Sequence[type] = ()) -> frozenset[tuple[str, ...]]:
+    """Module and name of every type that may stand in a checkpoint: ours, LangGraph's, and `also`."""
+    return frozenset({*((t.__module__, t.__qualname__) for t in (*_OURS, *also)), *_THEIRS})
+
+
 def serializer(*, also: list[type] | None = None) -> StrictSerializer:
     """A serializer for the state of the graphs here: `InMemorySaver(serde=serializer())`.
 
@@ -102,5 +112,4 @@ def serializer(*, also: list[type] | None = None) -> StrictSerializer:
 
     Built-in values (text, numbers, lists, dicts) need no permission.
     """
-    ours = {(t.__module__, t.__qualname__) for t in (*_OURS, *(also or ()))}
-    return StrictSerializer(frozenset({*ours, *_THEIRS}))
+    return StrictSerializer(allowed_types(also or ()))
