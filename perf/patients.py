@@ -2,9 +2,11 @@
 
     python perf/patients.py
 
-The reports are made of invented sentences. The big store is filled with reports that were split and tagged before, since that is measured by itself: by an import of
-`REPORTS` files laid out as PhysioNet's. The metadata file of that import is as long as MIMIC-CXR-JPG's, 377,110 films,
-because it is held in memory. The query is what the tool `patient_history` does: the history and its text for a model.
+The reports are made of invented sentences, 100 words each with headings. The big store is filled with reports that were
+split and tagged before, since that is measured by itself. The import has `REPORTS` files laid out as PhysioNet's, and a
+metadata file as long as MIMIC-CXR-JPG's, 377,110 films, because it is held in memory.
+
+The query is what the tool `patient_history` does: the history and its text for a model.
 Targets: 5 ms at the 95th percentile, 200 reports a second on one core.
 """
 
