@@ -15,16 +15,16 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from .chat_commands import chat
-from .corpus_commands import CorpusOption, JsonOption, corpus_app
+from .commands.chat import chat
+from .commands.corpus import CorpusOption, JsonOption, corpus_app
+from .commands.evals import elo, evaluate, runs_app, score
+from .commands.graphs import diagnose, graphs_app, review_app, ward_round
+from .commands.mcp import mcp
+from .commands.models import models_app
+from .commands.patients import patients_app
+from .commands.progress import cohort, progress
+from .commands.serve import serve_app
 from .errors import UserError, WardroundError
-from .eval_commands import elo, evaluate, runs_app, score
-from .graph_commands import diagnose, graphs_app, review_app, ward_round
-from .mcp_commands import mcp
-from .model_commands import models_app
-from .patient_commands import patients_app
-from .progress_commands import cohort, progress
-from .serve_commands import serve_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,7 +82,7 @@ def consult(
 ) -> None:
     """Ask about medicines: a conversation in the terminal, or one dialogue from a file."""
     from .agents.dialogue import read_dialogue
-    from .consulting import Session, open_graph
+    from .commands.consulting import Session, open_graph
 
     if as_json and dialogue is None:
         raise UserError("`--json` needs a conversation: give `--dialogue FILE`")
@@ -104,7 +104,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """What is installed, which model answers, what is missing and the command that mends it."""
-    from .doctor import examine, show
+    from .commands.doctor import examine, show
 
     checks = examine(model=model, corpus=corpus)
     if as_json:
@@ -153,6 +153,6 @@ def _usage(error: Any) -> None:
 
 
 def _fail(message: str) -> None:
-    from .terminal import clean
+    from .commands.terminal import clean
 
     print(f"wardround: {clean(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer, fail, say
+
 from commands import Run
 
 FILMS = {

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Run
-from wardround.serve import Parts, check_address, open_agents
+from wardround.commands.opening_server import Parts, check_address, open_agents
 from wardround.serving import Gateway, Options
 from wardround.serving.store import UNLIMITED, Begun, Ended
+
+from commands import Run
 
 OWN = """
 from langchain_core.messages import AIMessage

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .corpus_commands import CorpusOption, JsonOption
-from .errors import UserError
-from .progress_commands import StoreOption
+from ..errors import UserError
+from .corpus import CorpusOption, JsonOption
+from .progress import StoreOption
 
 if TYPE_CHECKING:
-    from .evals.summary import Summary
+    from ..evals.summary import Summary
 
 runs_app = typer.Typer(no_args_is_help=True, help="Runs of benchmarks: look into them, compare them, go on with them.")
 
@@ -76,7 +76,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark; end in a folder with scores, traces and a report."""
-    from .evals.budget import Budget
+    from ..evals.budget import Budget
     from .evaluating import Asked, evaluate_all
 
     if budget_money is not None and not (price_in or price_out):
@@ -128,8 +128,8 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score the files of DiagnosisArena's official scripts: every case counts."""
-    from .evals.official import score_diagnosisarena, score_diagnosisarena_mcq
-    from .evals.report.table import show_official
+    from ..evals.official import score_diagnosisarena, score_diagnosisarena_mcq
+    from ..evals.report.table import show_official
 
     scorers = {"diagnosisarena": score_diagnosisarena, "diagnosisarena-mcq": score_diagnosisarena_mcq}
     if benchmark not in scorers:
@@ -146,8 +146,8 @@ def elo(
     as_json: JsonOption = False,
 ) -> None:
     """Ratings from battles: the paper's Elo with intervals, and Bradley-Terry beside it."""
-    from .evals.elo import rate_battles, read_battles
-    from .evals.report.table import show_elo
+    from ..evals.elo import rate_battles, read_battles
+    from ..evals.report.table import show_elo
 
     table = rate_battles(read_battles(battles))
     if as_json:
@@ -161,9 +161,9 @@ def runs_list(
     folder: Annotated[Path, typer.Argument(help="Where the runs lie.")] = Path("runs"), as_json: JsonOption = False
 ) -> None:
     """The runs in a folder, oldest first, with their headline figures."""
-    from .evals.report.table import show_runs
-    from .evals.run_folder import runs_below
-    from .evals.summary import summarize
+    from ..evals.report.table import show_runs
+    from ..evals.run_folder import runs_below
+    from ..evals.summary import summarize
 
     found = [(path, summarize(path)) for path in runs_below(folder)]
     if as_json:
@@ -175,7 +175,7 @@ def runs_list(
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: JsonOption = False) -> None:
     """The figures of a run."""
-    from .evals.summary import summarize
+    from ..evals.summary import summarize
 
     summary = summarize(run)
     if as_json:
@@ -191,8 +191,8 @@ def runs_compare(
     as_json: JsonOption = False,
 ) -> None:
     """Is B better than A? Example by example, over those that both have."""
-    from .evals.comparing import compare_runs
-    from .evals.report.table import show_comparison
+    from ..evals.comparing import compare_runs
+    from ..evals.report.table import show_comparison
 
     comparison = compare_runs(a, b)
     if as_json:
@@ -208,7 +208,7 @@ def runs_report(
     compare: Annotated[list[Path] | None, typer.Option(help="Another run to compare with; repeatable.")] = None,
 ) -> None:
     """Write the report: one HTML file that opens in any browser."""
-    from .evals.report import write_report
+    from ..evals.report import write_report
     from .terminal import say
 
     say(f"{write_report(run, out, compare=compare or ())}")
@@ -223,8 +223,8 @@ def runs_leaderboard(
     ] = None,
 ) -> None:
     """Put runs side by side, by group too: figures only, no texts, so that it can be published."""
-    from .evals.leaderboard import leaderboard
-    from .evals.report import write_leaderboard
+    from ..evals.leaderboard import leaderboard
+    from ..evals.report import write_leaderboard
     from .terminal import say
 
     for path in write_leaderboard(leaderboard(runs, metrics=metric or ()), out):
@@ -249,7 +249,7 @@ def runs_merge(
     out: Annotated[Path, typer.Option(help="The folder of the merged run.")],
 ) -> None:
     """Merge runs over parts of a benchmark into one run."""
-    from .evals.merging import merge_runs
+    from ..evals.merging import merge_runs
 
     _show(out, merge_runs(runs, out))
 
@@ -269,7 +269,7 @@ def runs_battle(
 
 
 def _show(path: Path, summary: Summary) -> None:
-    from .evals.report.table import show_summary
+    from ..evals.report.table import show_summary
 
     show_summary(summary, path)
 

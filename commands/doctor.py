@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from .errors import WardroundError
-from .quiet import keep_quiet
-from .settings import Settings, get_settings
+from ..errors import WardroundError
+from ..quiet import keep_quiet
+from ..settings import Settings, get_settings
 from .terminal import clean, out
 
 _ROOM_BYTES = 500_000_000
@@ -86,7 +86,7 @@ def _cache(settings: Settings) -> Check:
 
 def _corpus(directory: Path | None, settings: Settings) -> Check:
     def look() -> str:
-        from .corpora import open_corpus
+        from ..corpora import open_corpus
 
         opened = open_corpus(directory, settings=settings)
         return f"{opened.manifest.medicines:,} medicines, {opened.manifest.passages:,} passages in {opened.directory}"
@@ -96,7 +96,7 @@ def _corpus(directory: Path | None, settings: Settings) -> Check:
 
 def _model(spec: str, settings: Settings) -> Check:
     def look() -> str:
-        from .models import chat_model, profile_of
+        from ..models import chat_model, profile_of
 
         opened = chat_model(spec, settings=settings.model_copy(update={"retries": 0}), max_tokens=8)
         start = time.perf_counter()
@@ -111,7 +111,7 @@ def _model(spec: str, settings: Settings) -> Check:
 
 def _vllm(settings: Settings) -> Check | None:
     """The environment of the model server; None where nobody made one, which is no fault."""
-    from .models.servers.environment import HERE, look_into, vllm_python
+    from ..models.servers.environment import HERE, look_into, vllm_python
 
     if settings.vllm_python is None and not HERE.is_file():
         return None

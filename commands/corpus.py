@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import UserError
+from ..errors import UserError
 
 if TYPE_CHECKING:
-    from .corpora.building import Built
-    from .corpora.medicines import Hit
+    from ..corpora.building import Built
+    from ..corpora.medicines import Hit
 
 corpus_app = typer.Typer(no_args_is_help=True, help="The medicine database: build it, look into it.")
 
@@ -36,7 +36,7 @@ def corpus_build(
     shipped: Annotated[bool, typer.Option("--shipped", help="Take in the 60 shipped medicines, too.")] = False,
 ) -> None:
     """Build an index from one or more sources."""
-    from .corpora.building import build_corpus, pair_inputs
+    from ..corpora.building import build_corpus, pair_inputs
     from .terminal import counting
 
     inputs = pair_inputs(source, input_)
@@ -53,7 +53,7 @@ def corpus_add(
     mapping: MappingOption = None,
 ) -> None:
     """Add medicines to an index, or replace those it has under the same id."""
-    from .corpora.building import add_to_corpus, pair_inputs
+    from ..corpora.building import add_to_corpus, pair_inputs
     from .terminal import counting
 
     inputs = pair_inputs(source, input_)
@@ -68,7 +68,7 @@ def corpus_remove(
     corpus: Annotated[Path, typer.Option(help="Directory of the index.")],
 ) -> None:
     """Take medicines out of an index."""
-    from .corpora import change_index
+    from ..corpora import change_index
     from .terminal import counting, say
 
     with counting() as progress:
@@ -83,7 +83,7 @@ def corpus_info(
     as_json: JsonOption = False,
 ) -> None:
     """What an index holds and what it was made from."""
-    from .corpora import open_corpus, verify
+    from ..corpora import open_corpus, verify
     from .terminal import show_manifest
 
     opened = open_corpus(corpus)
@@ -104,7 +104,7 @@ def corpus_search(
     as_json: JsonOption = False,
 ) -> None:
     """Search as the agents do, without a model: the medicine, then its attribute, else full text."""
-    from .corpora import open_corpus
+    from ..corpora import open_corpus
     from .terminal import show_hits
 
     if (query is None) == (queries is None):
@@ -128,10 +128,10 @@ def corpus_embed(
     corpus: CorpusOption = None,
 ) -> None:
     """Make vectors of all passages, for search by meaning beside search by words. Slow: minutes for 1,000 passages."""
-    from .corpora import open_corpus
-    from .corpora.dense import build_dense
-    from .models.encoders import load_encoder
-    from .settings import get_settings
+    from ..corpora import open_corpus
+    from ..corpora.dense import build_dense
+    from ..models.encoders import load_encoder
+    from ..settings import get_settings
     from .terminal import counting, say
 
     loaded = load_encoder(encoder, settings=get_settings())
@@ -147,7 +147,7 @@ def corpus_fetch(
     out: Annotated[Path, typer.Option(help="Folder for the files; a broken download goes on from there.")],
 ) -> None:
     """Download a source. The only command besides `models pull` that uses the internet."""
-    from .corpora.sources.fetch import fetch_openfda
+    from ..corpora.sources.fetch import fetch_openfda
     from .terminal import downloading, say
 
     if what != "openfda":

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from .corpora import Hit, Manifest
-    from .corpora.sources import Problems
-    from .models import KnownModel
+    from ..corpora import Hit, Manifest
+    from ..corpora.sources import Problems
+    from ..models import KnownModel
 
 _SNIPPET = 160
 _PROBLEMS_SHOWN = 5

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .corpus_commands import CorpusOption
+from .corpus import CorpusOption
 
 
 def mcp(
@@ -22,9 +22,9 @@ def mcp(
     state: Annotated[Path | None, typer.Option(help="Folder for what is kept (patient data).")] = None,
 ) -> None:
     """Serve tools and agents to an MCP host of this machine (stdin and stdout)."""
+    from ..settings import get_settings
     from .mcp_serving import serve_stdio
-    from .serve import SERVED, Parts
-    from .settings import get_settings
+    from .opening_server import SERVED, Parts
 
     parts = Parts(graphs=tuple(graph) if graph else SERVED, model=model, corpus=corpus)
     folder = state or get_settings().state_dir / "mcp"

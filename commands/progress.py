@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from .corpus_commands import JsonOption
-from .errors import UserError
+from ..errors import UserError
+from .corpus import JsonOption
 
 StoreOption = Annotated[
     Path | None, typer.Option("--patients", help="What `patients import` made. Default: $WARDROUND_PATIENTS.")
@@ -44,8 +44,8 @@ def progress(
     as_json: JsonOption = False,
 ) -> None:
     """What changed between two films: by the images and the patient's earlier records, each dated and cited."""
-    from .agents.asked_films import LETTERS
-    from .corpora.patients import Comparisons
+    from ..agents.asked_films import LETTERS
+    from ..corpora.patients import Comparisons
     from .progressing import Asked, ask, show
 
     if option and not 2 <= len(option) <= len(LETTERS):

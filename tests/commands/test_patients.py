@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from commands import Run
 
-MIMIC = Path(__file__).parent / "corpora/patients/data/mimic-cxr"
+MIMIC = Path(__file__).parents[1] / "corpora/patients/data/mimic-cxr"
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .corpus_commands import CorpusOption, JsonOption
-from .errors import UserError
+from ..errors import UserError
+from .corpus import CorpusOption, JsonOption
 
 serve_app = typer.Typer(help="Serve the agents to chat frontends (OpenAI's protocol).", invoke_without_command=True)
 keys_app = typer.Typer(no_args_is_help=True, help="The keys that callers need.")
@@ -66,8 +66,8 @@ def serve(
         return
     if keys is not None and patient:
         raise UserError("`--patient` is for servers without keys: bind patients with `wardround serve keys add`")
-    from .serve import SERVED, Parts, run_server
-    from .serving.gateway import Options
+    from ..serving.gateway import Options
+    from .opening_server import SERVED, Parts, run_server
 
     if patients is not None and keys is None:
         raise UserError(
@@ -106,7 +106,7 @@ def serve(
 @serve_app.command("new-key")
 def new_key(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
     """Make a key for `--encryption-key`. Without it what was encrypted cannot be read again."""
-    from .graphs.sealing import new_key_file
+    from ..graphs.sealing import new_key_file
 
     new_key_file(file)
     print(file)  # noqa: T201
@@ -123,7 +123,7 @@ def keys_add(
     tokens_a_day: Annotated[int | None, typer.Option(min=1, help="Tokens of models, in and out, a UTC day.")] = None,
 ) -> None:
     """Make a key. It is shown once; the file keeps its hash."""
-    from .serving.keys import KeyFile
+    from ..serving.keys import KeyFile
 
     _, secret = KeyFile(keys).add(
         name,
@@ -139,7 +139,7 @@ def keys_add(
 @keys_app.command("list")
 def keys_list(keys: KeysOption, as_json: JsonOption = False) -> None:
     """The keys, revoked ones too; not the secrets."""
-    from .serving.keys import KeyFile
+    from ..serving.keys import KeyFile
     from .terminal import clean, out
 
     found = KeyFile(keys).all()
@@ -157,7 +157,7 @@ def keys_list(keys: KeysOption, as_json: JsonOption = False) -> None:
 @keys_app.command("revoke")
 def keys_revoke(name: Annotated[str, typer.Argument(help="Name or id.")], keys: KeysOption) -> None:
     """Take a key back; a server that runs refuses it from the next request on."""
-    from .serving.keys import KeyFile
+    from ..serving.keys import KeyFile
 
     print(f"revoked {KeyFile(keys).revoke(name).id}")  # noqa: T201
 
@@ -209,6 +209,6 @@ def conversations_purge(
 
 
 def _state(state: Path | None) -> Path:
-    from .settings import get_settings
+    from ..settings import get_settings
 
     return state or get_settings().state_dir / "serve"

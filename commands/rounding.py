@@ -12,13 +12,13 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
 from rich.text import Text
 
+from ..corpora import open_corpus
+from ..corpora.patients import PatientStore, RunContext
+from ..errors import WardroundError
+from ..graphs import ward_round
+from ..graphs.events import stream_events
+from ..models import chat_model
 from .consulting import typed
-from .corpora import open_corpus
-from .corpora.patients import PatientStore, RunContext
-from .errors import WardroundError
-from .graphs import ward_round
-from .graphs.events import stream_events
-from .models import chat_model
 from .terminal import clean, is_interactive, out
 
 

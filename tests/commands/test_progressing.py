@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer, say
-from commands import Run
 from wardround.settings import get_settings
+
+from commands import Run
 
 KEYS = {"answer", "letter", "records", "citations", "flags", "usage"}
 

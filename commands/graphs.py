@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from .corpus_commands import CorpusOption, JsonOption
-from .errors import UserError
-from .progress_commands import StoreOption
+from ..errors import UserError
+from .corpus import CorpusOption, JsonOption
+from .progress import StoreOption
 
 review_app = typer.Typer(no_args_is_help=True, help="Answers that wait until a clinician has read them.")
 graphs_app = typer.Typer(no_args_is_help=True, help="The graphs: which there are, and how each looks.")
@@ -37,7 +37,7 @@ def diagnose(
     as_json: JsonOption = False,
 ) -> None:
     """A case in, a ranked differential out: with what speaks for and against each, quoted from the case."""
-    from .agents.purse import Limits
+    from ..agents.purse import Limits
     from .diagnosing import Options, diagnose_file, show
 
     limits = Limits(thinking_tokens=thinking_tokens, output_tokens=budget_tokens, seconds=budget_seconds)
@@ -142,7 +142,7 @@ def ward_round(
     if patient is None or study is None:
         converse(open_round(model, corpus))
         return
-    from .corpora.patients import PatientStore
+    from ..corpora.patients import PatientStore
     from .progressing import context_for, store_path
 
     with PatientStore(store_path(patients)) as store:
@@ -152,7 +152,7 @@ def ward_round(
 @graphs_app.command("list")
 def graphs_list() -> None:
     """The graphs, and what each is for."""
-    from .graphs.catalogue import GRAPHS
+    from ..graphs.catalogue import GRAPHS
 
     for name, known in GRAPHS.items():
         print(f"{name:20}{known.title}")  # noqa: T201

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import JsonValue
 
-from .corpora import open_corpus
-from .errors import UserError
-from .evals.benchmark import Target
-from .evals.targets import GraphTarget, ModelTarget
-from .graphs import diagnosis, progression
-from .graphs.by_name import NAMES as GRAPHS
-from .graphs.by_name import open_graph
-from .models import chat_model, profile_of
-from .models.openai_chat import SEED
-from .models.response_cache import ResponseCache
-from .settings import get_settings
+from ..corpora import open_corpus
+from ..errors import UserError
+from ..evals.benchmark import Target
+from ..evals.targets import GraphTarget, ModelTarget
+from ..graphs import diagnosis, progression
+from ..graphs.by_name import NAMES as GRAPHS
+from ..graphs.by_name import open_graph
+from ..models import chat_model, profile_of
+from ..models.openai_chat import SEED
+from ..models.response_cache import ResponseCache
+from ..settings import get_settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import MissingExtra, UserError
+from ..errors import MissingExtra, UserError
 from .terminal import clean, out
 
 if TYPE_CHECKING:
-    from .serving.gateway import Gateway
+    from ..serving.gateway import Gateway
 
 
 @asynccontextmanager
 async def _opened(state: Path, conversations: str | None, key: Path | None) -> AsyncGenerator[Gateway]:
     """The store, and no agents."""
     try:
-        from .serving.gateway import CONVERSATIONS, Gateway, Options
+        from ..serving.gateway import CONVERSATIONS, Gateway, Options
     except ImportError:
         raise MissingExtra("serving needs packages: run `pip install 'wardround[serve]'`") from None
     if conversations is None and not (state / CONVERSATIONS).exists():
@@ -62,7 +62,7 @@ def showed(name: str, state: Path, conversations: str | None, key: Path | None, 
     """
 
     async def find() -> list[dict[str, object]]:
-        from .serving.conversing import shown_turn
+        from ..serving.conversing import shown_turn
 
         async with _opened(state, conversations, key) as gateway:
             return [shown_turn(turn) for turn in await gateway.store.turns(None, name)]

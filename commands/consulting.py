@@ -13,12 +13,12 @@ from langgraph.graph.state import CompiledStateGraph
 from rich.console import Console
 from rich.text import Text
 
-from .agents.dialogue import check_dialogue
-from .corpora import open_corpus
-from .errors import ModelError, UserError, WardroundError
-from .graphs import Consultation, Event, consult
-from .graphs.by_name import open_graph as graph_by_name
-from .models import chat_model
+from ..agents.dialogue import check_dialogue
+from ..corpora import open_corpus
+from ..errors import ModelError, UserError, WardroundError
+from ..graphs import Consultation, Event, consult
+from ..graphs.by_name import open_graph as graph_by_name
+from ..models import chat_model
 from .terminal import clean, is_interactive, out, say
 
 _LEAVE = frozenset({"exit", "quit", "/exit", "/quit", ":q"})

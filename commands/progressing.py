@@ -10,16 +10,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from rich.text import Text
 
-from .agents.asked_films import Film, film_message, regions_by_rule
-from .agents.images import PIXELS, Corners
-from .corpora.cohort import make_cohort, write_cohort
-from .corpora.patients import OWNER, Comparisons, Grant, PatientStore, Region, RunContext, issue
-from .errors import UserError
-from .graphs import progression
-from .graphs.events import Event
-from .graphs.progress import Progressed, progress
-from .models import chat_model
-from .settings import get_settings
+from ..agents.asked_films import Film, film_message, regions_by_rule
+from ..agents.images import PIXELS, Corners
+from ..corpora.cohort import make_cohort, write_cohort
+from ..corpora.patients import OWNER, Comparisons, Grant, PatientStore, Region, RunContext, issue
+from ..errors import UserError
+from ..graphs import progression
+from ..graphs.events import Event
+from ..graphs.progress import Progressed, progress
+from ..models import chat_model
+from ..settings import get_settings
 from .terminal import clean, counting, out, say
 
 

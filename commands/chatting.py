@@ -9,8 +9,8 @@ import webbrowser
 from pathlib import Path
 from typing import Final
 
-from .errors import MissingExtra
-from .serve import SERVER, Parts, listen, open_app
+from ..errors import MissingExtra
+from .opening_server import SERVER, Parts, listen, open_app
 from .terminal import say
 
 _HOST: Final = "127.0.0.1"
@@ -29,8 +29,8 @@ def serve_page(parts: Parts, state: Path, *, port: int, browser: bool) -> None:
     try:
         import uvicorn
 
-        from .serving.gateway import Options
-        from .serving.keys import KeyFile
+        from ..serving.gateway import Options
+        from ..serving.keys import KeyFile
     except ImportError as error:
         raise MissingExtra(f"`{error.name}` is missing: run `pip install 'wardround[serve]'`") from None
     with tempfile.TemporaryDirectory(prefix="wardround-chat-") as folder:

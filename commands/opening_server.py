@@ -13,20 +13,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .corpora import Corpus, open_corpus
-from .corpora.patients import PatientStore
-from .errors import MissingExtra, UserError
-from .graphs.catalogue import GRAPHS
-from .models import chat_model
-from .settings import get_settings
+from ..corpora import Corpus, open_corpus
+from ..corpora.patients import PatientStore
+from ..errors import MissingExtra, UserError
+from ..graphs.catalogue import GRAPHS
+from ..models import chat_model
+from ..settings import get_settings
 from .terminal import say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from .serving import Agent, Options
-    from .serving.app import Way
-    from .serving.page_turns import About
+    from ..serving import Agent, Options
+    from ..serving.app import Way
+    from ..serving.page_turns import About
 
 SERVED: Final = tuple(name for name in ("ward_round", "consultation", "progression", "diagnosis") if name in GRAPHS)
 """The graphs that are served unless others are named: not the baselines."""
@@ -93,8 +93,8 @@ def open_agents(parts: Parts) -> list[Agent]:
     Raises:
         UserError: a graph, model, corpus or patient records that aren't there.
     """
+    from ..serving import known_agents, own_agent, utility_agent
     from .eval_targets import own_graph
-    from .serving import known_agents, own_agent, utility_agent
 
     model = chat_model(parts.model)
     agents: list[Agent] = []
@@ -120,13 +120,13 @@ def _own_name(graph: Any, where: str) -> str:
 
 def open_app(parts: Parts, options: Options) -> FastAPI:
     """The app over freshly opened parts, with every way in; each worker makes its own."""
-    from .serving import create_app
-    from .serving.logs import set_up_logs
+    from ..serving import create_app
+    from ..serving.logs import set_up_logs
 
     set_up_logs(as_json=parts.json_logs)
     tracing = None
     if parts.traces_to is not None:
-        from .serving.tracing import tracing_to
+        from ..serving.tracing import tracing_to
 
         tracing = tracing_to(parts.traces_to, content=parts.trace_content)
     return create_app(
@@ -141,7 +141,7 @@ def open_app(parts: Parts, options: Options) -> FastAPI:
 
 async def _tried(options: Options) -> None:
     """Open and close what a server keeps and reads. Raises `UserError` for what can't be used."""
-    from .serving import Gateway
+    from ..serving import Gateway
 
     gateway = Gateway([], options)
     if gateway.doorkeeper.keys is not None:
@@ -152,9 +152,9 @@ async def _tried(options: Options) -> None:
 
 def ways_in(parts: Parts) -> list[Way]:
     """The ways in beside OpenAI's protocol."""
-    from .serving.agui import mounted_agui
-    from .serving.mcp_server import mounted_tools
-    from .serving.page import mounted_page
+    from ..serving.agui import mounted_agui
+    from ..serving.mcp_server import mounted_tools
+    from ..serving.page import mounted_page
 
     return [
         partial(mounted_tools, medicines=parts.medicines, patients=parts.records),
@@ -164,7 +164,7 @@ def ways_in(parts: Parts) -> list[Way]:
 
 
 def _about(parts: Parts) -> About:
-    from .serving.page_turns import About
+    from ..serving.page_turns import About
 
     held = parts.medicines.manifest
     names = ", ".join(source.source for source in held.sources)
@@ -214,7 +214,7 @@ def run_server(parts: Parts, options: Options, *, host: str, port: int, workers:
         signal.signal(signal.SIGTERM, _ignore)
         server.run(sockets=[listening])
         return
-    from .quiet import count_together
+    from ..quiet import count_together
 
     with tempfile.TemporaryDirectory(prefix="wardround-metrics-") as folder:
         count_together(folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cases import CASE, named
+
 from commands import Run
 
 

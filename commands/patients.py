@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .errors import UserError
+from ..errors import UserError
 
 if TYPE_CHECKING:
-    from .corpora.patients import History, Patient, PatientStore
-    from .corpora.patients.importing import Imported
+    from ..corpora.patients import History, Patient, PatientStore
+    from ..corpora.patients.importing import Imported
 
 patients_app = typer.Typer(no_args_is_help=True, help="Patient records: import them, look into them.")
 
@@ -63,7 +63,7 @@ def patients_import(
     as_json: JsonOption = False,
 ) -> None:
     """Read patients, studies and reports into one file. Doing it again changes nothing; a broken import goes on."""
-    from .corpora.patients.importing import import_patients
+    from ..corpora.patients.importing import import_patients
     from .terminal import counting, say
 
     with counting() as progress:
@@ -136,7 +136,7 @@ def patients_history(
     as_json: JsonOption = False,
 ) -> None:
     """What a model is shown of the time before a study."""
-    from .corpora.patients import OWNER, Comparisons, HistoryQuery, Scope, asked_regions, history, issue
+    from ..corpora.patients import OWNER, Comparisons, HistoryQuery, Scope, asked_regions, history, issue
 
     regions = asked_regions(region) if region else ()
     if region and not regions:
@@ -159,8 +159,8 @@ def open_records(path: Path | None) -> PatientStore:
     Raises:
         UserError: there is none.
     """
-    from .corpora.patients import PatientStore
-    from .settings import get_settings
+    from ..corpora.patients import PatientStore
+    from ..settings import get_settings
 
     path = path or get_settings().patients
     if path is None:
