@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from .training.folder import TrainingManifest
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models: demonstrations, preferences, and the data for them.")
 
@@ -18,6 +15,8 @@ HeldoutOption = Annotated[Path | None, typer.Option(help="Rows to evaluate on, i
 OutOption = Annotated[Path | None, typer.Option(help="The run's folder; default: runs/train-NAME.")]
 BaseOption = Annotated[str | None, typer.Option(help="The model, in place of the config's.")]
 StartOption = Annotated[Path | None, typer.Option(help="An adapter to merge in first, such as Stage I's.")]
+ProcessesOption = Annotated[int, typer.Option(min=1, help="Processes on this machine that share each step's rows.")]
+HereOption = Annotated[bool, typer.Option("--here", help="In this process: for `accelerate launch`, see the docs.")]
 StepsOption = Annotated[int | None, typer.Option(min=1, help="Optimizer steps, in place of the config's epochs.")]
 
 
@@ -30,9 +29,12 @@ def sft(
     base: BaseOption = None,
     start: StartOption = None,
     max_steps: StepsOption = None,
+    processes: ProcessesOption = 1,
+    here: HereOption = False,
 ) -> None:
     """Fine-tune on demonstrations. The same command goes on with a run that was killed."""
-    _train("sft", config, out, train=train, heldout=heldout, base=base, start=start, max_steps=max_steps)
+    changes = {"train": train, "heldout": heldout, "base": base, "start": start, "max_steps": max_steps}
+    _train("sft", config, out, changes, processes=1 if here else processes, here=here)
 
 
 @train_app.command("dpo")
@@ -44,9 +46,12 @@ def dpo(
     base: BaseOption = None,
     start: StartOption = None,
     max_steps: StepsOption = None,
+    processes: ProcessesOption = 1,
+    here: HereOption = False,
 ) -> None:
     """Optimize preferences (DPO). The same command goes on with a run that was killed."""
-    _train("dpo", config, out, train=train, heldout=heldout, base=base, start=start, max_steps=max_steps)
+    changes = {"train": train, "heldout": heldout, "base": base, "start": start, "max_steps": max_steps}
+    _train("dpo", config, out, changes, processes=1 if here else processes, here=here)
 
 
 @train_app.command("recipes")
@@ -60,18 +65,31 @@ def recipes() -> None:
         out().print(clean(f"{name}: {config.kind}, {config.base}, {config.method}"))
 
 
-def _train(kind: str, name: str, out: Path | None, **changes: object) -> TrainingManifest:
+def _train(kind: str, name: str, out: Path | None, changes: dict[str, Any], *, processes: int, here: bool) -> None:
+    """Train in this process, or check what was asked and start the processes that do."""
     from .errors import UserError
     from .settings import get_settings
     from .terminal import say
     from .training.config import load_config
-    from .training.run import train
 
     config = load_config(name, **changes)
     if config.kind != kind:
         raise UserError(f"`{name}` is a config for `wardround train {config.kind}`: run that")
     folder = out or Path("runs") / f"train-{Path(name).stem}"
-    manifest = train(config, folder, settings=get_settings(), say=say)
-    if manifest.outcome:
-        say(f"trained in {manifest.outcome.seconds:.0f} s: {folder / manifest.outcome.saved}")
-    return manifest
+    if here:
+        from .training.run import train
+
+        manifest = train(config, folder, settings=get_settings(), say=say)
+        if manifest.outcome:
+            say(f"trained in {manifest.outcome.seconds:.0f} s: {folder / manifest.outcome.saved}")
+        return
+    from .training.base_model import need_training
+    from .training.launch import launch
+    from .training.run import read_rows_of
+
+    need_training()
+    read_rows_of(config)  # what is wrong with them is said once, and at once
+    asked = ["train", kind, "--config", name, "--out", str(folder), "--here"]
+    for option, value in changes.items():
+        asked += [f"--{option.replace('_', '-')}", str(value)] if value is not None else []
+    raise typer.Exit(launch(asked, processes=processes))

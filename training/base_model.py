@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -37,16 +38,14 @@ class Base(NamedTuple):
 
 
 def need_training() -> None:
-    """Say so where the packages of the extra `train` are missing.
+    """Say so where the packages of the extra `train` are missing; none is loaded.
 
     Raises:
         MissingExtra: with the command that installs them.
     """
-    try:
-        import peft  # pyright: ignore[reportUnusedImport]  # noqa: F401
-        import trl  # pyright: ignore[reportUnusedImport]  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(f"training needs the package `{error.name}`: run `pip install 'wardround[train]'`") from None
+    for name in ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "matplotlib", "tensorboardX"):
+        if find_spec(name) is None:
+            raise MissingExtra(f"training needs the package `{name}`: run `pip install 'wardround[train]'`")
 
 
 def base_folder(name: str, *, settings: Settings) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +35,7 @@ from .trainers import best_metric, make_trainer, tidy
 from .vision import vision_collator, vision_dataset
 
 Say = Callable[[str], None]
+Rows = list[SftRow] | list[PreferenceRow]
 
 
 def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say = lambda _: None) -> TrainingManifest:
@@ -54,16 +54,14 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
         UserError: rows, model, template or adapter are missing or wrong, another run lies in `folder`, or the disc
             is full; what was saved until then stays.
     """
-    if config.train is None:
-        raise UserError("the config names no rows to learn from: set `train` in it, or give `--train FILE`")
-    rows, heldout = _read(config, config.train), None
-    if config.heldout is not None:
-        heldout = _read(config, config.heldout)
-        _check_apart(rows, heldout, config.heldout)
-    if config.threads:
-        import torch
+    rows, heldout = read_rows_of(config)
+    assert config.train is not None  # noqa: S101 -- `read_rows_of` has looked
+    import torch
+    from accelerate import PartialState
 
+    if config.threads:
         torch.set_num_threads(config.threads)
+    group = PartialState(cpu=not torch.cuda.is_available())
     base = load_base(
         config.base,
         settings=settings,
@@ -72,11 +70,12 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
         precision=config.precision,
         max_pixels=config.max_pixels,
     )
-    prepared = _prepare(config, base, rows, config.train, folder / "pairs" / "train")
-    held = _prepare(config, base, heldout, config.heldout, folder / "pairs" / "heldout") if heldout else None
-    manifest = _manifest(config, base, prepared, held)
-    main = _is_main()
-    opened = open_folder(folder, manifest) if main else manifest
+    with group.main_process_first():  # it writes what the others then read
+        prepared = _prepare(config, base, rows, config.train, folder / "pairs" / "train")
+        held = _prepare(config, base, heldout, config.heldout, folder / "pairs" / "heldout") if heldout else None
+        opened = open_folder(folder, _manifest(config, base, prepared, held, processes=group.num_processes))
+        checkpoint = last_checkpoint(folder)
+    main = group.is_main_process
     if opened.status == "done":
         say(f"`{folder}` is done: nothing is left to train")
         return opened
@@ -92,15 +91,17 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
         collator=collator,
     )
     _listen(trainer, config, folder, say, main=main, evaluates=held is not None)
-    checkpoint = last_checkpoint(folder)
-    if checkpoint:
+    if checkpoint and main:
         say(f"goes on from {checkpoint.name.replace('checkpoint-', 'step ')}")
     began = time.perf_counter()
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        seconds = time.perf_counter() - began
+        saved = folder / ("adapter" if config.method == "lora" else "model")
+        trainer.save_model(str(saved))  # where weights are spread over processes, all of them must
         if not main:
-            return manifest
-        outcome = _save(trainer, base, config, folder, seconds=time.perf_counter() - began)
+            return opened
+        outcome = _outcome(trainer, base, saved, seconds=seconds)
         done = opened.model_copy(update={"status": "done", "outcome": outcome})
         draw_curves(folder)
         write_card(folder, done)
@@ -115,13 +116,26 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
     return done
 
 
-def _read(config: TrainingConfig, path: Path) -> list[SftRow] | list[PreferenceRow]:
+def read_rows_of(config: TrainingConfig) -> tuple[Rows, Rows]:
+    """The rows to learn from and the held-out ones (none where the config names none).
+
+    Raises:
+        UserError: no file is named, a row is none, or a held-out row or its entity is also learned from.
+    """
+    if config.train is None:
+        raise UserError("the config names no rows to learn from: set `train` in it, or give `--train FILE`")
+    rows, heldout = _read(config, config.train), []
+    if config.heldout is not None:
+        heldout = _read(config, config.heldout)
+        _check_apart(rows, heldout, config.heldout)
+    return rows, heldout
+
+
+def _read(config: TrainingConfig, path: Path) -> Rows:
     return read_sft_rows(path) if config.kind == "sft" else read_preference_rows(path)
 
 
-def _check_apart(
-    rows: list[SftRow] | list[PreferenceRow], heldout: list[SftRow] | list[PreferenceRow], where: Path
-) -> None:
+def _check_apart(rows: Rows, heldout: Rows, where: Path) -> None:
     """Held-out rows, and the entities they are about, are not learned from.
 
     Raises:
@@ -148,7 +162,9 @@ def _prepare(config: TrainingConfig, base: Base, rows: Any, path: Path | None, f
     return dpo_dataset(rows, base.tokenizer, max_length=config.max_length, where=path, folder=kept)
 
 
-def _manifest(config: TrainingConfig, base: Base, train: Prepared, heldout: Prepared | None) -> TrainingManifest:
+def _manifest(
+    config: TrainingConfig, base: Base, train: Prepared, heldout: Prepared | None, *, processes: int
+) -> TrainingManifest:
     template = base.processor.chat_template or base.tokenizer.chat_template
 
     def used(path: Path | None, found: Prepared | None) -> DataUsed | None:
@@ -172,7 +188,7 @@ def _manifest(config: TrainingConfig, base: Base, train: Prepared, heldout: Prep
         template_sha256=hashlib.sha256(str(template).encode()).hexdigest(),
         train=learned,
         heldout=used(config.heldout, heldout),
-        processes=int(os.environ.get("WORLD_SIZE", "1")),
+        processes=processes,
         environment=environment(),
     )
 
@@ -206,9 +222,7 @@ def _listen(trainer: Any, config: TrainingConfig, folder: Path, say: Say, *, mai
         trainer.add_callback(transformers.EarlyStoppingCallback(config.evaluation.patience))
 
 
-def _save(trainer: Any, base: Base, config: TrainingConfig, folder: Path, *, seconds: float) -> Outcome:
-    saved = folder / ("adapter" if config.method == "lora" else "model")
-    trainer.save_model(str(saved))
+def _outcome(trainer: Any, base: Base, saved: Path, *, seconds: float) -> Outcome:
     base.processor.save_pretrained(saved)
     (saved / "training_args.bin").unlink(missing_ok=True)  # a pickle
     (saved / "README.md").unlink(missing_ok=True)
@@ -225,10 +239,6 @@ def _save(trainer: Any, base: Base, config: TrainingConfig, folder: Path, *, sec
         saved=saved.name,
         sha256=weights_sha256(saved),
     )
-
-
-def _is_main() -> bool:
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _disc_is_full(error: Exception) -> bool:
