@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..errors import MissingExtra, UserError
 from ..models import find, known
 from ..settings import Settings
+from .processors import load_processor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -140,18 +141,19 @@ def load_base(
     import torch
     import transformers
 
+    transformers.utils.logging.disable_progress_bar()
+
     folder = base_folder(name, settings=settings)
     config: Any = transformers.AutoConfig.from_pretrained(folder)
     vision = getattr(config, "vision_config", None) is not None
     loader: Any = transformers.AutoModelForImageTextToText if vision else transformers.AutoModelForCausalLM
     try:
         model = loader.from_pretrained(folder, dtype=getattr(torch, precision))
-        processor: Any
-        if vision:
-            options = {"max_pixels": max_pixels} if max_pixels else {}
-            processor = transformers.AutoProcessor.from_pretrained(folder, **options)
-        else:
-            processor = transformers.AutoTokenizer.from_pretrained(folder)
+        processor: Any = (
+            load_processor(folder, max_pixels=max_pixels)
+            if vision
+            else transformers.AutoTokenizer.from_pretrained(folder)
+        )
     except (OSError, ValueError) as error:
         raise UserError(f"`{folder}` holds no model that can be loaded ({_first_line(error)}): name another") from None
     if start is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
         return opened
     collator = vision_collator(base, config) if base.vision else None
     sft_rows = [row for row in heldout or () if isinstance(row, SftRow)]
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl|torch")  # about their own parts
     trainer = make_trainer(
         base,
         config,
