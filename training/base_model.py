@@ -140,6 +140,7 @@ def load_base(
     need_training()
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     transformers.utils.logging.disable_progress_bar()
 
@@ -154,7 +155,7 @@ def load_base(
             if vision
             else transformers.AutoTokenizer.from_pretrained(folder)
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"`{folder}` holds no model that can be loaded ({_first_line(error)}): name another") from None
     if start is not None:
         model = merged(model, start)
@@ -179,7 +180,8 @@ def merged(model: Any, adapter: Path) -> Any:
     if not (adapter / "adapter_config.json").is_file():
         raise UserError(f"there is no adapter in `{adapter}`: name a folder with an `adapter_config.json`")
     check_adapter(model, adapter)
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    whole: Any = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return whole.requires_grad_(True)  # PEFT has frozen it
 
 
 def check_adapter(model: Any, adapter: Path) -> None:
@@ -188,13 +190,13 @@ def check_adapter(model: Any, adapter: Path) -> None:
     Raises:
         UserError: the first that has none.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     layers = dict(model.named_modules())
     try:
         with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 -- no mapping
-    except Exception as error:  # noqa: BLE001 -- safetensors raises several kinds; all mean the file can't be read
+    except (OSError, SafetensorError) as error:
         raise UserError(f"the adapter `{adapter}` cannot be read ({_first_line(error)}): train it again") from None
     for key, shape in shapes.items():
         name, _, kind = key.removeprefix("base_model.model.").rpartition(".lora_")

@@ -90,7 +90,7 @@ def _lean(
         ).last_hidden_state
     mask = labels[:, 1:] != -100
     # Position `shared + n` of a row is its n-th hidden state; no label is predicted by an earlier one.
-    log_probs, entropy, top = _score(model, hidden[:, :-1][mask[:, shared:]], labels[:, 1:][mask])
+    log_probs, entropy, top, mean = _score(model, hidden[:, :-1][mask[:, shared:]], labels[:, 1:][mask])
 
     def spread(values: Tensor) -> Tensor:
         return values.new_zeros(mask.shape).masked_scatter(mask, values)
@@ -101,6 +101,7 @@ def _lean(
         log_probs=spread_log_probs,
         entropy=spread(entropy),
         is_top1=spread(top),
+        mean_logits=spread(mean),
         label_mask=mask,
     )
 
@@ -126,19 +127,21 @@ def _after_prefix(model: Any, input_ids: Tensor, attention_mask: Tensor | None, 
     ).last_hidden_state
 
 
-def _score(model: Any, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-probability of each label, entropy of each prediction, whether the label was the likeliest token."""
+def _score(model: Any, hidden: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
+    """Log-probability of each label; of each prediction the entropy, whether it is right, and the mean logit."""
     import torch
     from torch.utils.checkpoint import checkpoint
 
     head = model.get_output_embeddings()
 
-    def log_probs_of(states: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        every = torch.log_softmax(head(states).float(), dim=-1)
+    def log_probs_of(states: Tensor, wanted: Tensor) -> tuple[Tensor, ...]:
+        logits = head(states).float()
+        every = torch.log_softmax(logits, dim=-1)
         with torch.no_grad():
             entropy = -(every.exp() * every).sum(-1)
-            top = (every.argmax(-1) == wanted).float()
-        return every.gather(-1, wanted[:, None])[:, 0], entropy, top
+            top = every.argmax(-1) == wanted
+            mean = logits.mean(-1)
+        return every.gather(-1, wanted[:, None])[:, 0], entropy, top, mean
 
     if len(labels) <= _CHUNK:
         return log_probs_of(hidden, labels)
@@ -146,8 +149,7 @@ def _score(model: Any, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, 
         checkpoint(log_probs_of, states, wanted, use_reentrant=False)
         for states, wanted in zip(hidden.split(_CHUNK), labels.split(_CHUNK), strict=True)
     ]
-    log_probs, entropy, top = (torch.cat(column) for column in zip(*parts, strict=True))
-    return log_probs, entropy, top
+    return tuple(torch.cat(column) for column in zip(*parts, strict=True))
 
 
 def _plain_attention(model: Any) -> bool:

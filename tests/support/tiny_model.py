@@ -28,7 +28,8 @@ def tokenizer(template: str = TEMPLATE) -> Any:
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     made.add_special_tokens(SPECIAL)
-    fast: Any = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|im_end|>")
+    fast: Any = PreTrainedTokenizerFast(tokenizer_object=made)
+    fast.eos_token = fast.pad_token = SPECIAL[1]
     fast.chat_template = template
     return fast
 
@@ -96,8 +97,6 @@ def write_vision_model(folder: Path) -> Path:
         vision_end_token_id=ids["<|vision_end|>"],
     )
     Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    images = Qwen2VLImageProcessorPil(
-        patch_size=4, merge_size=2, temporal_patch_size=2, min_pixels=64, max_pixels=1024
-    )
+    images = Qwen2VLImageProcessorPil(patch_size=4, merge_size=2, temporal_patch_size=2, min_pixels=64, max_pixels=1024)
     images_only(images, tokens).save_pretrained(folder)
     return folder

@@ -38,7 +38,7 @@ def moved(model: Any) -> Any:
     with torch.no_grad():
         for weight in model.parameters():
             if weight.requires_grad:
-                weight += 0.05 * torch.randn(weight.shape, generator=chance)
+                weight.add_(0.05 * torch.randn(weight.shape, generator=chance))
     return model
 
 
