@@ -47,7 +47,9 @@ def content_hash(weights: Path) -> str:
         with weights.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_DIGITS]
     except OSError as error:
-        raise UserError(f"the adapter `{weights}` cannot be read ({error.strerror}): train or export it again") from None
+        raise UserError(
+            f"the adapter `{weights}` cannot be read ({error.strerror}): train or export it again"
+        ) from None
 
 
 def read_adapter(folder: Path) -> Adapter:

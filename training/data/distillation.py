@@ -55,6 +55,8 @@ _WEIGHTS: Final = {
 """How often each attribute is asked for: about as people do, none so seldom that it is not learned."""
 _INVENTED: Final = 0.4
 _MISSPELT: Final = 0.25
+_LONG: Final = 0.25
+"""How often the last turn of a dialogue is a hand-written one of several sentences."""
 _PLAIN_TALK: Final = ("answer", "answer", "story", "digress", "feeling", "refuse")
 _PEOPLE: Final = (
     "my wife|my husband|my son|my daughter|my mother|my father|my mum|my dad|my sister|my brother|my grandmother|"
@@ -202,15 +204,16 @@ def _forms_for(question: Question, slots: Slots) -> list[Form]:
 def _attribute_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     """Several turns that end with a question about one medicine, mostly by pronoun."""
     slots = Slots(names, rng)
-    question = _question(rng, pronoun=rng.random() < 0.7)
+    whole = rng.random() < _LONG
+    question = rng.choice(phrases.long_turns()) if whole else _question(rng, pronoun=rng.random() < 0.7)
     turns = [slots.fill(rng.choice(phrases.openings()))]
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
         middle = _middle(slots, rng)
         turns += [_adviser(rng), middle] if middle not in turns else []
     last = slots.fill(question.text)
-    if rng.random() < 0.5:
+    if not whole and rng.random() < 0.5:
         last = f"{slots.fill(_talk(rng))} {last}"
-    if len(turns) > 1 or rng.random() < 0.9:
+    if whole or len(turns) > 1 or rng.random() < 0.9:
         turns += [_adviser(rng), last]
     else:
         turns[0] = f"{turns[0]} {last}"

@@ -36,7 +36,19 @@ _GENERIC_ENDS: Final = (
 _BRAND_ENDS: Final = (
     "ra va za xa lia via tiq vo zo ris nex lor vis tal dex cor gen pro tec lan via qo zy ly o a is um ix ex on yx en"
 ).split()
-_NEAR: Final = {"a": "e", "e": "i", "i": "y", "o": "a", "u": "o", "y": "i", "c": "k", "k": "c", "s": "z", "z": "s", "f": "ph"}
+_NEAR: Final = {
+    "a": "e",
+    "e": "i",
+    "i": "y",
+    "o": "a",
+    "u": "o",
+    "y": "i",
+    "c": "k",
+    "k": "c",
+    "s": "z",
+    "z": "s",
+    "f": "ph",
+}
 
 
 class MedicineName(NamedTuple):

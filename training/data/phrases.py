@@ -68,11 +68,26 @@ def questions() -> tuple[Question, ...]:
 
 
 @cache
+def long_turns() -> tuple[Question, ...]:
+    """Last turns of several sentences: an answer to the adviser and the question in one."""
+    return tuple(
+        Question(q["text"], wanted, bool(q["pronoun"]))
+        for q in _read("long_turns")
+        if (wanted := _attributes(q["attributes"]))
+    )
+
+
+@cache
+def chinese() -> tuple[dict[str, Any], ...]:
+    """All Chinese pieces, by `kind`."""
+    return tuple(_read("zh"))
+
+
+@cache
 def pairs() -> tuple[Pair, ...]:
     """Questions about two medicines."""
     return tuple(
-        Pair(p["text"], _attributes(p["med_attributes"]), _attributes(p["other_attributes"]))
-        for p in _read("switches")
+        Pair(p["text"], _attributes(p["med_attributes"]), _attributes(p["other_attributes"])) for p in _read("switches")
     )
 
 

@@ -71,7 +71,9 @@ _RULES: Final[dict[str, Callable[[str, random.Random], str]]] = {
     "drop_article": lambda text, _: re.sub(r"\b(?:a|an|the) ", "", text),
     "dots_for_pauses": lambda text, _: re.sub(r"\. ", "... ", text, count=1),
     "run_on": lambda text, _: re.sub(r"\. ", " and ", text),
-    "sms_numbers": lambda text, _: re.sub(r"\b(?:one|two|three|four|five|six|eight)\b", lambda m: _NUMBERS[m.group()], text),
+    "sms_numbers": lambda text, _: re.sub(
+        r"\b(?:one|two|three|four|five|six|eight)\b", lambda m: _NUMBERS[m.group()], text
+    ),
     "swap_neighbours": _on_long_word(lambda w, at: w[:at] + w[at + 1] + w[at] + w[at + 2 :]),
     "drop_letter": _on_long_word(lambda w, at: w[:at] + w[at + 1 :]),
     "double_letter": _on_long_word(lambda w, at: w[:at] + w[at] + w[at:]),
