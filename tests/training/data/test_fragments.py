@@ -93,3 +93,9 @@ def test_every_attribute_can_be_asked_for_with_and_without_a_name(attribute: str
 def test_a_pronoun_question_names_no_medicine() -> None:
     rows = [row for name in ("questions.json", "zh.json") for row in entries(FRAGMENTS / name) if "pronoun" in row]
     assert [row["text"] for row in rows if row["pronoun"] == ("{med}" in row["text"])] == []
+
+
+def test_who_takes_it_is_one_of_four() -> None:
+    rows = [row for name in ("questions", "long_turns", "openings") for row in entries(FRAGMENTS / f"{name}.json")]
+    assert {row["voice"] for row in rows} == {"self", "other", "clinician", "any"}
+    assert [row["text"] for row in rows if "they" in row and row["voice"] != "other"] == []
