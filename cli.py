@@ -19,6 +19,7 @@ from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .train_commands import train_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +38,7 @@ app.command("eval")(evaluate)
 app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
+app.add_typer(train_app, name="train")
 
 
 # The root of what typer raises for a wrong command. Its own name for it has moved from version to version.

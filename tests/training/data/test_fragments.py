@@ -34,7 +34,7 @@ def entries(file: Path) -> list[dict[str, Any]]:
 
 
 def texts(file: Path) -> list[str]:
-    return [row["text"] for row in entries(file) if "text" in row]
+    return [row[key] for row in entries(file) for key in ("opening", "text") if key in row]
 
 
 def words(text: str) -> list[str]:
@@ -93,3 +93,15 @@ def test_every_attribute_can_be_asked_for_with_and_without_a_name(attribute: str
 def test_a_pronoun_question_names_no_medicine() -> None:
     rows = [row for name in ("questions.json", "zh.json") for row in entries(FRAGMENTS / name) if "pronoun" in row]
     assert [row["text"] for row in rows if row["pronoun"] == ("{med}" in row["text"])] == []
+
+
+def test_who_takes_it_is_one_of_four() -> None:
+    rows = [row for name in ("questions", "long_turns", "openings") for row in entries(FRAGMENTS / f"{name}.json")]
+    assert {row["voice"] for row in rows} == {"self", "other", "clinician", "any"}
+    assert [row["text"] for row in rows if "they" in row and row["voice"] != "other"] == []
+
+
+def test_what_is_referred_to_was_named() -> None:
+    rows = entries(FRAGMENTS / "referring.json")
+    assert [r["opening"] for r in rows if not ("{med}" in r["opening"] and "{other}" in r["opening"])] == []
+    assert [r["text"] for r in rows if "{" in r["text"]] == []
