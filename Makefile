@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
+SMALL = $(VENV)/.small
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 .PHONY: help venv demo test lint perf
 
@@ -18,14 +20,24 @@ help:
 
 venv: $(READY)
 
+# What the tests, lint and perf need. The demo needs less, and is there sooner.
 $(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,eval,icd,draw,postgres,dev]'
+	$(call make_venv)
+	$(INSTALL) '.[local,eval,icd,draw,postgres,train,serve,dev]'
+	@touch $(SMALL) $@
+
+$(SMALL): pyproject.toml
+	$(call make_venv)
+	$(INSTALL) '.[local]'
 	@touch $@
 
+define make_venv
+$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+endef
+
 # Another model than the embedded one needs no download.
-demo: $(READY)
+demo: $(SMALL)
 ifeq ($(filter-out local,$(WARDROUND_MODEL)),)
 	@$(BIN)/wardround models pull smollm2
 endif

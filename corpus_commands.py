@@ -33,6 +33,7 @@ def corpus_build(
     input_: InputOption,
     out: Annotated[Path, typer.Option(help="Directory of the index; replaced at once when it is ready.")],
     mapping: MappingOption = None,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Take in the 60 shipped medicines, too.")] = False,
 ) -> None:
     """Build an index from one or more sources."""
     from .corpora.building import build_corpus, pair_inputs
@@ -40,7 +41,7 @@ def corpus_build(
 
     inputs = pair_inputs(source, input_)
     with counting() as progress:
-        built = build_corpus(inputs, out, mapping=mapping, progress=progress)
+        built = build_corpus(inputs, out, mapping=mapping, shipped=shipped, progress=progress)
     _report(built, out)
 
 

@@ -20,6 +20,10 @@ class CorpusError(UserError):
     """A corpus directory is missing, damaged, of another version, or holds no such thing."""
 
 
+class AccessDenied(UserError):
+    """The caller may not read this patient, or brought nothing that says they may. Never tells whether others exist."""
+
+
 class ModelError(WardroundError):
     """A model server could not do its part (down, slow, overloaded, garbage). Not the user's mistake."""
 

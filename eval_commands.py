@@ -195,6 +195,23 @@ def runs_report(
     say(f"{write_report(run, out, compare=compare or ())}")
 
 
+@runs_app.command("leaderboard")
+def runs_leaderboard(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished runs on the same examples.")],
+    out: Annotated[Path, typer.Option(help="Folder for leaderboard.json and leaderboard.html.")],
+    metric: Annotated[
+        list[str] | None, typer.Option(help="What to show, the first for the order; default: the headline figures.")
+    ] = None,
+) -> None:
+    """Put runs side by side, by group too: figures only, no texts, so that it can be published."""
+    from .evals.leaderboard import leaderboard
+    from .evals.report import write_leaderboard
+    from .terminal import say
+
+    for path in write_leaderboard(leaderboard(runs, metrics=metric or ()), out):
+        say(f"{path}")
+
+
 @runs_app.command("retry")
 def runs_retry(run: RunArgument, at_once: AtOnceOption = None, as_json: JsonOption = False) -> None:
     """Run the failed examples of a run again, and those that are missing."""

@@ -11,6 +11,7 @@ from ..errors import UserError
 from .index import Manifest, Progress, SourceUsed, change_index, write_index
 from .medicines import Medicine
 from .sources import SOURCES, Problems, read_source
+from .sources.essential import essential_sha256, read_essential
 
 PROBLEMS_FILE = "problems.jsonl"
 
@@ -49,14 +50,21 @@ def pair_inputs(sources: Sequence[str], paths: Sequence[Path]) -> list[Input]:
 
 
 def build_corpus(
-    inputs: Sequence[Input], out: Path, *, mapping: Path | None = None, progress: Progress | None = None
+    inputs: Sequence[Input],
+    out: Path,
+    *,
+    mapping: Path | None = None,
+    shipped: bool = False,
+    progress: Progress | None = None,
 ) -> Built:
     """Read `inputs` and write an index of all their medicines to `out`, replacing one that is there.
+
+    With `shipped` the package's own medicines come after them.
 
     Raises:
         UserError: an input of which nothing could be read; `out` stays as it was.
     """
-    reading = _Reading(inputs, mapping)
+    reading = _Reading(inputs, mapping, shipped=shipped)
     manifest = write_index(out, reading.medicines(), sources=reading.used, progress=progress)
     return reading.finished(out, manifest)
 
@@ -73,9 +81,10 @@ def add_to_corpus(
 class _Reading:
     """Reads the inputs one after the other and keeps count."""
 
-    def __init__(self, inputs: Sequence[Input], mapping: Path | None) -> None:
+    def __init__(self, inputs: Sequence[Input], mapping: Path | None, *, shipped: bool = False) -> None:
         self._inputs = inputs
         self._mapping = mapping
+        self._shipped = shipped
         self._used: list[SourceUsed] = []
         self.problems = Problems()
 
@@ -95,12 +104,22 @@ class _Reading:
                 )
             )
 
+        if self._shipped:
+            medicines = list(read_essential())
+            yield from medicines
+            self._used.append(shipped_used(len(medicines)))
+
     def used(self) -> tuple[SourceUsed, ...]:
         return tuple(self._used)
 
     def finished(self, out: Path, manifest: Manifest) -> Built:
         self.problems.write_jsonl(out / PROBLEMS_FILE)
         return Built(manifest, self.problems)
+
+
+def shipped_used(medicines: int) -> SourceUsed:
+    """The shipped corpus as a source, for a manifest."""
+    return SourceUsed(source="essential", path="shipped", sha256=essential_sha256(), medicines=medicines, problems=0)
 
 
 def _digest(path: Path) -> str | None:

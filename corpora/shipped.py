@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 from ..errors import CorpusError
 from ..settings import Settings, get_settings
-from .index import FORMAT, SourceUsed, write_index
+from .building import shipped_used
+from .index import FORMAT, write_index
 from .search import Corpus
-from .sources.essential import read_essential
+from .sources.essential import essential_sha256, read_essential
 
 
 def open_corpus(
@@ -39,21 +38,11 @@ def open_corpus(
 
 def _shipped(cache: Path) -> Corpus:
     """The shipped corpus, its index built in the cache if it isn't there or can't be read. Takes about a second."""
-    digest = _digest()
+    digest = essential_sha256()
     directory = cache / "corpora" / f"essential-{FORMAT}-{digest[:12]}"
     try:
         return Corpus(directory)
     except CorpusError:  # not there yet, cut off, or written by a version of the same format that was not released
         medicines = list(read_essential())
-        used = SourceUsed(source="essential", path="shipped", sha256=digest, medicines=len(medicines), problems=0)
-        write_index(directory, medicines, sources=lambda: (used,))
+        write_index(directory, medicines, sources=lambda: (shipped_used(len(medicines)),))
     return Corpus(directory)
-
-
-def _digest() -> str:
-    folder = files("wardround.corpora") / "essential"
-    whole = hashlib.sha256()
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".json"):
-            whole.update(entry.read_bytes())
-    return whole.hexdigest()

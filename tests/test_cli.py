@@ -271,6 +271,16 @@ def test_build_info_search_add_and_remove(run: Run, tmp_path: Path) -> None:
     assert "2 medicines" in run("corpus", "remove", first["medicine_id"], "--corpus", out).err
 
 
+def test_the_shipped_medicines_go_into_an_index_of_ones_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text('{"medicine": "Examplol", "attribute": "Storage", "text": "Keep it cool."}')
+    index = ("--out", str(tmp_path / "index"))
+    built = run("corpus", "build", "--source", "passages", "--input", str(tmp_path / "own.jsonl"), "--shipped", *index)
+    assert built.code == 0
+    info = json.loads(run("corpus", "info", "--corpus", str(tmp_path / "index"), "--json").out)
+    assert [(used["source"], used["medicines"]) for used in info["sources"]] == [("passages", 1), ("essential", 60)]
+    assert info["medicines"] == 61
+
+
 def test_search_for_people(run: Run) -> None:
     assert "Ibuprofen" in run("corpus", "search", "ibuprofen dose", "-k", "2").out
     assert "nothing found" in run("corpus", "search", "zzzz").out

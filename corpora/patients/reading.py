@@ -1,0 +1,57 @@
+"""A report from its plain text: sections, sentences, and what each of these is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from .assertions import assertions
+from .records import Report, Section, SectionName, Sentence
+from .region_words import regions_in
+from .sections import sections_of
+from .sentences import sentence_spans
+
+TAGGER: Final = "1"
+"""Raised when the same text would be split or tagged otherwise: an import then reads every report again."""
+ASSERTING: Final = frozenset({SectionName.FINDINGS, SectionName.IMPRESSION})
+"""The sections that say what a film shows. Other sections are kept, but what they name isn't taken for a finding."""
+
+
+def read_report(text: str, *, issued: datetime | None = None) -> Report:
+    """The report that `text` is, with headings in it."""
+    sections = sections_of(text)
+    return Report(text=text, sections=sections, sentences=tuple(_sentences(text, sections)), issued=issued)
+
+
+def report_of(parts: Mapping[SectionName, str], *, issued: datetime | None = None) -> Report:
+    """A report whose sections are already apart; its text gets plain headings. Empty sections are left out."""
+    text = ""
+    sections: list[Section] = []
+    for name, part in parts.items():
+        if part.strip():
+            text += ("\n\n" if text else "") + f"{name.value.upper()}: "
+            sections.append(Section(name=name, start=len(text), end=len(text) + len(part.strip())))
+            text += part.strip()
+    return Report(text=text, sections=tuple(sections), sentences=tuple(_sentences(text, sections)), issued=issued)
+
+
+def _sentences(text: str, sections: tuple[Section, ...] | list[Section]) -> Iterator[Sentence]:
+    for section in sections:
+        for start, end in sentence_spans(text, section.start, section.end):
+            said = text[start:end]
+            if section.name not in ASSERTING:
+                yield Sentence(section=section.name, start=start, end=end, text=said)
+                continue
+            flat = " ".join(said.split())  # line breaks stand anywhere in MIMIC's reports
+            about = assertions(flat)
+            yield Sentence(
+                section=section.name,
+                start=start,
+                end=end,
+                text=said,
+                regions=regions_in(flat),
+                compares=about.compares,
+                negated=about.negated,
+                uncertain=about.uncertain,
+            )

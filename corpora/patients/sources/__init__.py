@@ -1,0 +1,1 @@
+"""Where patient records come from: one module a source, each yields patients."""
