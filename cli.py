@@ -19,6 +19,8 @@ from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .patient_commands import patients_app
+from .progress_commands import cohort, progress
 from .train_commands import train_app
 
 app = typer.Typer(
@@ -30,10 +32,13 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
+patients_app.command("cohort")(cohort)
+app.add_typer(patients_app, name="patients")
 app.command("diagnose")(diagnose)
 app.add_typer(review_app, name="review")
 app.command("round")(ward_round)
 app.add_typer(graphs_app, name="graphs")
+app.command("progress")(progress)
 app.command("eval")(evaluate)
 app.command("score")(score)
 app.command("elo")(elo)

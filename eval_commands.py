@@ -10,6 +10,7 @@ import typer
 
 from .corpus_commands import CorpusOption, JsonOption
 from .errors import UserError
+from .progress_commands import StoreOption
 
 if TYPE_CHECKING:
     from .evals.summary import Summary
@@ -29,7 +30,9 @@ def evaluate(
     split: Annotated[str, typer.Option(help="dev or test, of the shipped MedicineQA-Open.")] = "dev",
     graph: Annotated[
         str | None,
-        typer.Option(help="consultation, retrieve_then_read, last_turn, by_rules, diagnosis, model, or MODULE:NAME."),
+        typer.Option(
+            help="consultation, retrieve_then_read, last_turn, by_rules, diagnosis, progression, model, or MODULE:NAME."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="local, openai:NAME@http://host:port/v1 or scripted:FILE.")] = None,
     corpus: CorpusOption = None,
@@ -38,7 +41,19 @@ def evaluate(
     prompt: Annotated[str, typer.Option(help="diagnosisarena: wardround, or official for the official form.")] = (
         "wardround"
     ),
-    records: Annotated[str, typer.Option(help="mmxu: the earlier report with the question; none or global.")] = "none",
+    records: Annotated[
+        str, typer.Option(help="mmxu: the earlier report with the question; none, global, regional or both.")
+    ] = "none",
+    comparisons: Annotated[
+        str, typer.Option(help="mmxu: what compares with a still earlier film; mark, plain or leave_out.")
+    ] = "mark",
+    patients: StoreOption = None,
+    current: Annotated[str, typer.Option(help="mmxu: image, or words (of a synthetic cohort's current film).")] = (
+        "image"
+    ),
+    crops: Annotated[
+        bool, typer.Option("--crops", help="mmxu: show the asked region of both films once more.")
+    ] = False,
     images: Annotated[Path | None, typer.Option(help="Folder of the images; without it questions are text only.")] = (
         None
     ),
@@ -77,6 +92,10 @@ def evaluate(
         judges=tuple(judge or ()),
         prompt=prompt,
         records=records,
+        comparisons=comparisons,
+        patients=patients,
+        current=current,
+        crops=crops,
         images=images,
         baseline=baseline,
         probe=probe,

@@ -15,7 +15,7 @@ from .corpora import open_corpus
 from .errors import UserError
 from .evals.benchmark import Target
 from .evals.targets import GraphTarget, ModelTarget
-from .graphs import diagnosis
+from .graphs import diagnosis, progression
 from .graphs.by_name import NAMES as GRAPHS
 from .graphs.by_name import open_graph
 from .models import chat_model, profile_of
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DIAGNOSIS: Final = "diagnosis"
 """The graph whose samples are its own: it makes one answer of them."""
+PROGRESSION: Final = "progression"
+"""The graph for questions on films; what of the records it sees, the benchmark puts before the question."""
 PLAIN: Final = "model"
 """The target that is a chat model by itself."""
 
@@ -85,13 +87,18 @@ def open_targets(
         compiled = diagnosis.build(model=choice.open(), samples=choice.samples, form=form, **options)
         told: dict[str, JsonValue] = {"graph": graph, "samples": choice.samples, "form": form}
         return [GraphTarget(compiled, graph, told | {"prompts": prompts_sha256()} | choice.identity())]
+    facts: dict[str, JsonValue]
+    if graph == PROGRESSION:
+        facts = {"graph": graph, "prompts": prompts_sha256()} | choice.identity()
+        built = [progression.build(model=choice.open(sample), records="none") for sample in range(choice.samples)]
+        return [GraphTarget(one, graph, facts) for one in built]
     if graph not in GRAPHS:
-        known = ", ".join(f"`{name}`" for name in (*GRAPHS, DIAGNOSIS, PLAIN))
+        known = ", ".join(f"`{name}`" for name in (*GRAPHS, DIAGNOSIS, PROGRESSION, PLAIN))
         raise UserError(f"there is no graph `{graph}`: choose one of {known}, or MODULE:NAME")
     if mode not in (None, "free", "quotes"):
         raise UserError(f"there is no mode `{mode}`: choose `free` or `quotes`")
     medicines = open_corpus(corpus)
-    facts: dict[str, JsonValue] = {
+    facts = {
         "graph": graph,
         "mode": mode,
         "corpus": medicines.manifest.content_sha256,

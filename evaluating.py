@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from .corpora import open_corpus
+from .corpora.patients import PatientStore
 from .errors import UserError
 from .eval_targets import DIAGNOSIS, PLAIN, ModelChoice, open_targets
 from .evals.battles import fight
@@ -50,6 +51,10 @@ class Asked(BaseModel):
     judges: tuple[str, ...] = ()
     prompt: str = "wardround"
     records: str = "none"
+    comparisons: str = "mark"
+    patients: Path | None = None
+    current: str = "image"
+    crops: bool = False
     images: Path | None = None
     baseline: str | None = None
     probe: str | None = None
@@ -179,9 +184,7 @@ def open_benchmark(asked: Asked) -> Benchmark:
     if asked.benchmark == "diagnosisarena-mcq":
         return diagnosisarena_mcq.load(asked.data)
     if asked.benchmark == "mmxu":
-        if asked.records not in ("none", "global"):
-            raise UserError(f"`--records {asked.records}` cannot be had from the data alone: choose `none` or `global`")
-        return mmxu.load(asked.data, records=asked.records, images=asked.images)
+        return _mmxu(asked, asked.data)
     if asked.benchmark == "multiple-choice":
         embedded = get_settings().cache_dir / "images" if asked.images else None
         return multiple_choice.load(asked.data, images=asked.images, embedded=embedded)
@@ -191,6 +194,21 @@ def open_benchmark(asked: Asked) -> Benchmark:
     judges = open_judges(asked.judges)
     qualifications = [qualified(judge) for judge in judges]
     return diagnosisarena.load(asked.data, judges=judges, qualifications=qualifications, form=form)
+
+
+def _mmxu(asked: Asked, data: Path) -> Benchmark:
+    records, comparisons, current = mmxu.options_of_command(asked.records, asked.comparisons, asked.current)
+    with ExitStack() as opened:
+        store = opened.enter_context(PatientStore(asked.patients)) if asked.patients else None
+        return mmxu.load(
+            data,
+            records=records,
+            comparisons=comparisons,
+            images=asked.images,
+            crops=asked.crops,
+            current=current,
+            store=store,
+        )
 
 
 def open_judges(specs: Sequence[str]) -> list[Judge]:

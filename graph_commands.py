@@ -10,6 +10,7 @@ import typer
 
 from .corpus_commands import CorpusOption, JsonOption
 from .errors import UserError
+from .progress_commands import StoreOption
 
 review_app = typer.Typer(no_args_is_help=True, help="Answers that wait until a clinician has read them.")
 graphs_app = typer.Typer(no_args_is_help=True, help="The graphs: which there are, and how each looks.")
@@ -126,11 +127,26 @@ def _answer(thread: str, decision: dict[str, Any], *, as_json: bool) -> None:
         out().print(clean(result.answer))
 
 
-def ward_round(model: ModelOption = None, corpus: CorpusOption = None) -> None:
+def ward_round(
+    model: ModelOption = None,
+    corpus: CorpusOption = None,
+    patient: Annotated[str | None, typer.Option(help="Whom it is about, for questions on films.")] = None,
+    study: Annotated[str | None, typer.Option(help="The current study; only what is earlier is shown.")] = None,
+    patients: StoreOption = None,
+) -> None:
     """One conversation in which each question goes to the right specialist."""
     from .rounding import converse, open_round
 
-    converse(open_round(model, corpus))
+    if (patient is None) != (study is None):
+        raise UserError("a patient's records need both: give `--patient` and the current `--study`")
+    if patient is None or study is None:
+        converse(open_round(model, corpus))
+        return
+    from .corpora.patients import PatientStore
+    from .progressing import context_for, store_path
+
+    with PatientStore(store_path(patients)) as store:
+        converse(open_round(model, corpus, store), context=context_for(store, patient, study))
 
 
 @graphs_app.command("list")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast
@@ -12,13 +10,12 @@ from typing import Any, Final, cast
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from ..errors import UserError
+from .images import WARNINGS_KEY, prepared
 
 MOST_IMAGES: Final = 8
 _OFFICIAL: Final = ("Case Information", "Physical Examination", "Diagnostic Tests")
 _NOT_SHOWN: Final = frozenset({"id", "Final Diagnosis", "Options", "Right Option", "diagnosis", "answer", "images"})
 """Fields of a case file that no model sees: the answer, where the file has it."""
-_LARGEST: Final = 20_000_000
-"""Bytes of an image."""
 
 
 def read_case(path: Path) -> HumanMessage:
@@ -71,28 +68,14 @@ def message_of(sections: dict[str, str], images: Sequence[Path]) -> HumanMessage
     text = "\n\n".join(shown)
     if not images:
         return HumanMessage(text)
-    return HumanMessage(content=[*(_image(path) for path in images), {"type": "text", "text": text}])
-
-
-def _image(path: Path) -> dict[str, Any]:
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    if kind not in ("image/png", "image/jpeg", "image/gif", "image/webp"):
-        raise UserError(f"`{path}` does not look like an image: name a PNG, JPEG, GIF or WebP file")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"the image `{path}` cannot be read ({error.strerror}): check its name") from None
-    if len(content) > _LARGEST:
-        raise UserError(f"the image `{path}` has {len(content) / 1e6:.0f} MB: make it smaller than 20 MB")
-    return {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{base64.b64encode(content).decode()}"}}
+    shown_images = [prepared(path) for path in images]
+    warnings = [warning for image in shown_images for warning in image.warnings]
+    return HumanMessage(
+        content=[*(image.part for image in shown_images), {"type": "text", "text": text}],
+        additional_kwargs={WARNINGS_KEY: warnings} if warnings else {},
+    )
 
 
 def case_text(messages: Sequence[AnyMessage]) -> str:
     """All that persons said in a conversation: what quotations are looked for in."""
     return "\n\n".join(m.text for m in messages if isinstance(m, HumanMessage))
-
-
-def image_count(messages: Sequence[AnyMessage]) -> int:
-    """How many images the conversation shows."""
-    parts = [part for m in messages if isinstance(m.content, list) for part in m.content]
-    return sum(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)

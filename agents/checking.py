@@ -62,6 +62,7 @@ class Problem(StrEnum):
     QUOTE_NOT_FOUND = "quote_not_found"
     QUANTITY_NOT_FOUND = "quantity_not_found"
     WRONG_MEDICINE = "wrong_medicine"
+    WRONG_DATE = "wrong_date"
 
 
 class Finding(_Record):
@@ -83,6 +84,7 @@ _EXPLANATIONS = {
     Problem.QUOTE_NOT_FOUND: "`{detail}` does not stand verbatim in a cited passage",
     Problem.QUANTITY_NOT_FOUND: "`{detail}` does not stand in a cited passage",
     Problem.WRONG_MEDICINE: "`{detail}` is spoken of, but only passages of other medicines are cited",
+    Problem.WRONG_DATE: "`{detail}` is the date of nothing that is cited",
 }
 
 
@@ -145,7 +147,7 @@ def check_sentence(
         return SentenceCheck(sentence=sentence, problems=() if exempt else (Finding(problem=Problem.NO_CITATION),))
     findings = [Finding(problem=Problem.UNKNOWN_CITATION, detail=str(n)) for n in cited if n not in known]
     if passages:
-        findings += _word_findings(words, quotes, passages)
+        findings += word_findings(words, [p.text for p in passages], [p.medicine for p in passages])
         findings += _medicine_findings(words, passages, evidence, names or {})
     return SentenceCheck(sentence=sentence, cited=cited, problems=tuple(findings))
 
@@ -191,19 +193,22 @@ def citations_of(answer: str, evidence: Sequence[EvidenceItem]) -> list[Citation
     return list(citations.values())
 
 
-def _word_findings(words: str, quotes: Sequence[str], passages: Sequence[Passage]) -> list[Finding]:
-    texts = [_plain(passage.text) for passage in passages]
+def word_findings(words: str, texts: Sequence[str], also: Sequence[str] = ()) -> list[Finding]:
+    """Longer quotations and quantities of a sentence (without its citation marks) that stand in none of `texts`.
+
+    Quantities may also stand in `also`: names, dates.
+    """
+    plain = [_plain(text) for text in texts]
     findings: list[Finding] = []
     rest = words
-    for quote in quotes:
-        if all(_stands(part, texts) for part in re.split(r"\.{3,}|…+", quote)):
+    for quote in _quotes(words):
+        if all(_stands(part, plain) for part in re.split(r"\.{3,}|…+", quote)):
             # Its numbers were found with it.
             rest = rest.replace(quote, " ", 1)
         else:
             findings.append(Finding(problem=Problem.QUOTE_NOT_FOUND, detail=quote.strip()))
-    if not _stands(rest, texts):
-        where = [passage.text for passage in passages] + [passage.medicine for passage in passages]
-        missing = dict.fromkeys(quantity.label for quantity in missing_quantities(rest, where))
+    if not _stands(rest, plain):
+        missing = dict.fromkeys(quantity.label for quantity in missing_quantities(rest, [*texts, *also]))
         findings += [Finding(problem=Problem.QUANTITY_NOT_FOUND, detail=label) for label in missing]
     return findings
 
@@ -276,16 +281,19 @@ def _names_in(plain: str, names: Mapping[str, object] | Sequence[str]) -> list[s
 
 
 def _supporting(sentence: str, passage: str) -> str:
-    spans = split_sentences(passage)
-    if not spans:
-        return passage
-    pieces = [*(q for q in _quotes(sentence)), sentence]
-    for piece in pieces:
-        for span in spans:
-            if _stands(piece, [_plain(span.text)]):
-                return span.text
-    wanted = _word_set(sentence)
-    return min(spans, key=lambda span: (-len(wanted & _word_set(span.text)), len(span.text))).text
+    return nearest_sentence(sentence, [span.text for span in split_sentences(passage)] or [passage])
+
+
+def nearest_sentence(claim: str, sentences: Sequence[str]) -> str:
+    """Which of `sentences` (at least one) a claim repeats verbatim, otherwise the one that shares most words with it
+    (the shorter, then the earlier, of equals).
+    """
+    for piece in (*_quotes(claim), claim):
+        for sentence in sentences:
+            if _stands(piece, [_plain(sentence)]):
+                return sentence
+    wanted = _word_set(claim)
+    return min(sentences, key=lambda sentence: (-len(wanted & _word_set(sentence)), len(sentence)))
 
 
 def _word_set(text: str) -> set[str]:

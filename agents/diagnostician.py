@@ -17,9 +17,10 @@ from ..errors import ModelReplyError, UserError
 from ..models import structured_reply
 from ..models.reasoning import REASONING_KEY
 from .calling import role_config
-from .case import MOST_IMAGES, case_text, image_count
+from .case import MOST_IMAGES, case_text
 from .differential import MOST, Diagnosis, Finding, Sample, in_case
 from .differential_text import name_key, read_differential
+from .images import image_count
 from .prompting import prompt
 from .purse import OverBudget, Purse
 from .sentences import split_sentences

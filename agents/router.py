@@ -37,6 +37,12 @@ _FINDINGS: Final = re.compile(
     re.IGNORECASE,
 )
 _TELLING_FINDINGS: Final = 3
+_FILM: Final = re.compile(r"\b(?:x-?rays?|films?|radiographs?|cxrs?|chest images?)\b|胸片|X光|X线|片子", re.IGNORECASE)
+_CHANGE: Final = re.compile(
+    r"\b(?:chang\w*|compar\w*|wors\w*|improv\w*|better|increas\w*|decreas\w*|grow\w*|shr[aiu]nk\w*|resolv\w*|"
+    r"progress\w*|earlier|previous|prior|last|before|since|between|still|new)\b|变化|对比|比较|好转|加重|进展|吸收",
+    re.IGNORECASE,
+)
 
 
 class Specialist(StrEnum):
@@ -44,6 +50,7 @@ class Specialist(StrEnum):
 
     CONSULTATION = "consultation"
     DIAGNOSIS = "diagnosis"
+    PROGRESSION = "progression"
     NONE = "none"
 
 
@@ -98,11 +105,12 @@ _FORM: Final = {
 }
 
 
-def route_by_rule(
+def route_by_rule(  # noqa: PLR0911 - one return a rule
     messages: Sequence[AnyMessage], medicines: MedicineSearch, *, before: Specialist | None = None
 ) -> Specialist:
-    """The rule, in this order. Small talk is nobody's. A told case, or a wish for a diagnosis, is the diagnostician's.
-    A medicine, or a question on a leaflet's subject, is the adviser's. A short follow-up stays where it was.
+    """The rule, in this order. Small talk is nobody's. What changed between films, and is no told case, is the
+    historian's. A told case, or a wish for a diagnosis, is the diagnostician's. A medicine, or a question on a
+    leaflet's subject, is the adviser's. A short follow-up stays where it was.
     """
     last = last_question(messages)
     if is_small_talk(last):
@@ -110,6 +118,8 @@ def route_by_rule(
     findings = {match.group().lower() for match in _FINDINGS.finditer(last)}
     is_case = len(last.split()) >= _CASE_WORDS and len(findings) >= _TELLING_FINDINGS
     mentions = medicines.mentions(last)
+    if asks_about_films(last) and not is_case and not mentions:
+        return Specialist.PROGRESSION
     if _WANTS_DIAGNOSIS.search(last) and (is_case or not mentions):
         return Specialist.DIAGNOSIS
     if is_case and not asked_attributes(last):
@@ -119,3 +129,8 @@ def route_by_rule(
     if before is not None and before is not Specialist.NONE and len(last.split()) <= _SHORT_FOLLOW_UP:
         return before
     return Specialist.DIAGNOSIS if is_case else Specialist.NONE
+
+
+def asks_about_films(text: str) -> bool:
+    """Whether a question is about a change between chest films."""
+    return _FILM.search(text) is not None and _CHANGE.search(text) is not None

@@ -93,7 +93,8 @@ class Flag(_Record):
 
     kind: str
     """`urgent`, `nothing_found`, `medicine_not_found`, `attribute_missing`, `fallback`, `unchecked_withdrawn`,
-    `superseded`, `conflicting`, `instruction_in_passage`."""
+    `superseded`, `conflicting`, `instruction_in_passage`; of films also `films_not_seen`, `no_records`,
+    `region_not_found`, `cites_comparison`, `comparing_left_out`, `burnt_in_text`, `weak_model`."""
     text: str
 
 

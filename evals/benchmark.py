@@ -24,7 +24,7 @@ class Example(BaseModel):
     """As the data names it; unique within the benchmark."""
     messages: tuple[dict[str, JsonValue], ...]
     """All that a target sees: `role` and `content`. A content is a text or a list of parts; an image is the part
-    `{"type": "image_file", "path": PATH}`, read when the example runs."""
+    `{"type": "image_file", "path": PATH}`, read when the example runs; a `box` of four pixels is cut out of it."""
     gold: dict[str, JsonValue] = Field(default_factory=dict)
     """What the scorer compares with. Targets never see it."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -41,10 +41,18 @@ def example_of(
     groups: Mapping[str, Sequence[str]] | None = None,
     cluster: str | None = None,
     images: Sequence[str] = (),
+    boxes: Sequence[Sequence[int] | None] = (),
 ) -> Example:
-    """An example of multiple choice; `images` are paths, shown before the question."""
+    """An example of multiple choice; `images` are paths, shown before the question.
+
+    `boxes`: for each image what is cut out of it (left, top, right, bottom in pixels), None for all of it.
+    """
     text = question_text(question, options)
-    parts: list[JsonValue] = [{"type": "image_file", "path": path} for path in images]
+    cut = [*boxes, *[None] * (len(images) - len(boxes))]
+    parts: list[JsonValue] = [
+        {"type": "image_file", "path": path, **({"box": list(box)} if box else {})}
+        for path, box in zip(images, cut, strict=True)
+    ]
     content: JsonValue = [*parts, {"type": "text", "text": text}] if images else text
     return Example(
         id=name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, convert_
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, JsonValue
 
+from ..agents.images import prepared
 from ..errors import UserError
 from ..graphs.consult import result_of
 from ..graphs.diagnose import Diagnosed, parts_of
@@ -93,21 +92,15 @@ def messages_of(example: Example) -> list[AnyMessage]:
         content = message["content"]
         if isinstance(content, list):
             parts = [cast("dict[str, JsonValue]", part) for part in content if isinstance(part, dict)]
-            content = cast("JsonValue", [_image(part) if part.get("type") == "image_file" else part for part in parts])
+            content = cast("JsonValue", [_shown(part) if part.get("type") == "image_file" else part for part in parts])
         read.append({**message, "content": content})
     return cast("list[AnyMessage]", convert_to_messages(cast("Any", read)))
 
 
-def _image(part: Mapping[str, JsonValue]) -> JsonValue:
-    path = Path(str(part["path"]))
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    if not kind.startswith("image/"):
-        raise UserError(f"`{path}` does not look like an image: name a PNG, JPEG, GIF or WebP file")
-    try:
-        data = base64.b64encode(path.read_bytes()).decode()
-    except OSError as error:
-        raise UserError(f"the image `{path}` cannot be read ({error.strerror}): check the folder of images") from None
-    return {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{data}"}}
+def _shown(part: Mapping[str, JsonValue]) -> JsonValue:
+    box = part.get("box")
+    corners = cast("Any", tuple(cast("list[int]", box)) if isinstance(box, list) else None)
+    return prepared(Path(str(part["path"])), box=corners).part
 
 
 def _said(message: BaseMessage) -> Output:

@@ -11,7 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.turn import MedicineSearch
 from ..errors import UserError
-from . import consultation, diagnosis, retrieve_then_read, ward_round
+from . import consultation, diagnosis, progression, retrieve_then_read, ward_round
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -44,6 +44,10 @@ GRAPHS: Final[dict[str, Known]] = {
     "diagnosis": Known(
         "a case in, a ranked differential out",
         lambda model, _: diagnosis.build(model=model),
+    ),
+    "progression": Known(
+        "what changed between two films, by images and earlier records",
+        lambda model, _: progression.build(model=model),
     ),
     "ward_round": Known(
         "one conversation, each question sent to the right specialist",

@@ -15,17 +15,21 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from ..agents.checking import Citation, EvidenceItem
 from ..agents.differential import Diagnosis, Differential, Finding, Sample
 from ..agents.reader import Draft
+from ..agents.reading_records import NumberedRecord, Reading, RecordCitation
 from ..agents.router import Specialist
 from ..agents.turn import Answer, AnsweredBy, Call, DistilledBy, Flag
 from ..agents.urgency import Urgency, UrgencyKind
 from ..corpora.medicines import Attribute, Passage, SourceRef
+from ..corpora.patients import HistoryRecord, Region, Scope, SectionName, Sentence
 from ..errors import UserError, WardroundError
 
 _OURS: Final = (
     Answer, AnsweredBy, Attribute, Call, Citation, Diagnosis, Differential, DistilledBy, Draft, EvidenceItem, Finding,
-    Flag, Passage, Sample, SourceRef, Specialist, Urgency, UrgencyKind,
+    Flag, HistoryRecord, NumberedRecord, Passage, Reading, RecordCitation, Region, Sample, Scope, SectionName, Sentence,
+    SourceRef, Specialist, Urgency, UrgencyKind,
 )  # fmt: skip
 _THEIRS: Final = (
+    ("datetime", "datetime"),
     ("langchain_core.messages.ai", "AIMessage"),
     ("langchain_core.messages.human", "HumanMessage"),
     ("langchain_core.messages.modifier", "RemoveMessage"),

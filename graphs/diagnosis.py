@@ -29,6 +29,7 @@ from ..agents.diagnostician import Form, one_sample
 from ..agents.dialogue import check_dialogue
 from ..agents.differential import Differential, Sample, described
 from ..agents.fusing import Fuse, candidates, differential, ordered, same_by_model, verified
+from ..agents.images import image_warnings
 from ..agents.looking_up import looked_up, planner, tool_runner
 from ..agents.node import Node, node
 from ..agents.purse import Limits, Purse
@@ -194,9 +195,10 @@ def _add_tools(
 def _opener(limits: Limits) -> Node[DiagnosisInput, dict[str, Any]]:
     async def open_case(state: DiagnosisInput, _config: RunnableConfig) -> dict[str, Any]:
         check_dialogue(state["messages"])
+        warned = [Flag(kind="burnt_in_text", text=f"{text}.") for text in image_warnings(state["messages"])]
         return {
             "samples": Overwrite([]),
-            "flags": Overwrite([]),
+            "flags": Overwrite(warned),
             "lookups": Overwrite([]),
             "differential": Differential(),
             "verdict": {},
@@ -323,7 +325,15 @@ def _finisher() -> Node[DiagnosisState, dict[str, Any]]:
         if verdict.get("type") == "edit":
             text = verdict["text"]
         else:
-            kinds = ("weak_model", "quote_not_in_case", "sample_failed", "fallback", "not_verified", "not_merged")
+            kinds = (
+                "weak_model",
+                "burnt_in_text",
+                "quote_not_in_case",
+                "sample_failed",
+                "fallback",
+                "not_verified",
+                "not_merged",
+            )
             text = described(state["differential"], flags=[f.text for f in state["flags"] if f.kind in kinds])
         emit("text", text=text)
         return {"messages": [AIMessage(text)]}

@@ -35,16 +35,19 @@ async def stream_events(
     graph: CompiledStateGraph[Any, Any, Any, Any],
     state: Mapping[str, Any] | Command[Any],
     config: RunnableConfig | None = None,
+    *,
+    context: object = None,
 ) -> AsyncGenerator[Event]:
     """Run `graph` on `state` and yield its events; the last is `final` with the output state, or an `interrupt`.
 
-    `state` is the input, or a `Command(resume=...)` that answers an interrupt.
+    `state` is the input, or a `Command(resume=...)` that answers an interrupt; `context` the run's context, for graphs
+    that have one.
 
     Closing the iterator early stops the graph. Exceptions of the graph come out of the iterator.
     """
     modes: Any = ["updates", "custom", "values"]
     given: Any = state if isinstance(state, Command) else dict(state)
-    stream = graph.astream(given, config, stream_mode=modes, version="v2", subgraphs=True)
+    stream = graph.astream(given, config, context=context, stream_mode=modes, version="v2", subgraphs=True)
     last: dict[str, Any] = {}
     asked: list[Interrupt] = []
     async with aclosing(cast("Any", stream)) as parts:

@@ -27,6 +27,13 @@ def diagnosis() -> catalogue.Compiled:
     return _graph("diagnosis")
 
 
+def progression() -> catalogue.Compiled:
+    """`progression` over the model of the settings, without patient records: a LangGraph server takes the run's context
+    from its client, and a client cannot grant itself access. It answers from the films alone.
+    """
+    return _graph("progression")
+
+
 def ward_round() -> catalogue.Compiled:
     """`ward_round` over the model and the corpus of the settings."""
     return _graph("ward_round")

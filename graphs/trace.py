@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from pydantic import BaseModel
 
 from ..agents.calling import PROMPT_KEY, ROLE_KEY
+from ..corpora.patients import History
 from ..errors import UserError
 
 VERSION: Final = 1
@@ -165,8 +166,11 @@ class Recorder(BaseCallbackHandler, AbstractContextManager["Recorder"]):
         self._start(run_id, {"event": "tool", "gen_ai.tool.name": name, "arguments": inputs or input_str})
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
-        hits: Sequence[Any] = getattr(output, "artifact", None) or ()
-        found = [{"passage_id": h.passage.id, "score": h.score} for h in hits if hasattr(h, "passage")]
+        held: Any = getattr(output, "artifact", None) or ()
+        if isinstance(held, History):
+            self._end(run_id, {"evidence": [{"record_id": record.id} for record in held.records]})
+            return
+        found = [{"passage_id": h.passage.id, "score": h.score} for h in held if hasattr(h, "passage")]
         self._end(run_id, {"evidence": found})
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:

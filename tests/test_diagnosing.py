@@ -115,7 +115,7 @@ def test_a_mistake_is_one_line(run: Run, case: Path, model: str, arguments: tupl
         ('{"sections": []}', "is no object of names"),
         ('{"sections": {"a": " "}}', "holds no text"),
         ('{"sections": {"a": "b"}, "images": ["x.png"]}', "cannot be read"),
-        ('{"sections": {"a": "b"}, "images": ["x.exe"]}', "does not look like an image"),
+        ('{"sections": {"a": "b"}, "images": ["c.json"]}', "does not look like an image"),
         (json.dumps({"sections": {"a": "b"}, "images": ["x.png"] * 9}), "at most 8"),
     ],
 )

@@ -31,6 +31,7 @@ _COMPARES = re.compile(
     | resolved|resolution|clear(?:ed|ing)\s+of|cleared|partial\ clearing|as\ before|no\ longer|previously|unaltered
     | (?:in|de)creased?\s+(?:(?:in|since|from|when|as|compared|slightly|somewhat)\s+)(?:size\s+)?(?:compared|since|from|the\ (?:prior|previous|interval)|prior|previous|most\ recent)
     | (?:slightly|mildly|significantly|markedly)\s+(?:in|de)creased\s+(?:from|since|compared|when)
+    | (?:in|de)creased\s+(?:\w+\s+){0,3}(?:effusions?|pneumothora\w+|edema|consolidations?|atelectasis|congestion)
     | (?:in|de)creased\s+(?:from|since|compared)|(?:smaller|larger|greater|less|more)\s+(?:\w+\s+){0,3}(?:than|compared)\s+(?:on|in|to|with|the|prior|previous|seen|before)
     | compared?\s+(?:to|with)|(?:in|by|on)\ comparison|comparison\ (?:to|with|is\ made)|as\ compared
     | since\s+(?:the\s+)?(?:prior|previous|last|most|study|exam|xxxx|\d)

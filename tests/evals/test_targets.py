@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from chat_server import ChatServer, say
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langgraph.graph import START, MessagesState, StateGraph
+from PIL import Image
 from wardround.corpora import Corpus
 from wardround.errors import UserError
 from wardround.evals.benchmark import Example
@@ -34,11 +36,12 @@ def test_a_model_answers_and_its_thinking_is_kept_apart(chat_server: ChatServer,
 
 
 def test_an_image_file_goes_out_as_a_data_url(chat_server: ChatServer, served: Any, tmp_path: Path) -> None:
-    (tmp_path / "film.png").write_bytes(b"\x89PNG film")
+    Image.new("L", (4, 3), 77).save(tmp_path / "film.png")
     parts = [{"type": "image_file", "path": str(tmp_path / "film.png")}, {"type": "text", "text": "What changed?"}]
     asyncio.run(ModelTarget(served(vision=True), "model").answer(example(parts), []))
     (image, text) = chat_server.requests[0].body["messages"][0]["content"]
-    assert base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,")) == b"\x89PNG film"
+    sent = Image.open(BytesIO(base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,"))))
+    assert (sent.size, sent.getpixel((0, 0))) == ((4, 3), 77)
     assert text["text"] == "What changed?"
 
 
@@ -46,6 +49,7 @@ def test_an_image_file_goes_out_as_a_data_url(chat_server: ChatServer, served: A
     ("name", "said"), [("gone.png", "cannot be read"), ("notes.txt", "does not look like an image")]
 )
 def test_an_image_that_is_none_is_the_users_mistake(served: Any, tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
     parts = [{"type": "image_file", "path": str(tmp_path / name)}]
     with pytest.raises(UserError, match=said):
         asyncio.run(ModelTarget(served(), "model").answer(example(parts), []))
