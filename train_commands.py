@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from .train_data_commands import data_app
+
 train_app = typer.Typer(no_args_is_help=True, help="Train models: demonstrations, preferences, and the data for them.")
+train_app.add_typer(data_app, name="data")
 
 ConfigOption = Annotated[str, typer.Option("--config", help="A TOML file, or a recipe of `wardround train recipes`.")]
 TrainOption = Annotated[Path | None, typer.Option("--train", help="Rows to learn from, in place of the config's.")]
