@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from ...corpora.medicines import Medicine
+from ...corpora.linking import Mention
+from ...corpora.medicines import Hit, Medicine, SearchCall
 from ...corpora.names import core
 from ...corpora.words import everyday_use, fold
 
@@ -49,6 +50,45 @@ _NEAR: Final = {
     "z": "s",
     "f": "ph",
 }
+
+
+class KnownNames:
+    """A medicine database that knows names only: what `agents` need of one to find the names in a dialogue."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`names`, folded."""
+        self._names = sorted({name for name in names if name}, key=len, reverse=True)
+
+    def mentions(self, text: str) -> list[Mention]:
+        """The names in a text, in order."""
+        folded = fold(text)
+        found: list[Mention] = []
+        for name in self._names:
+            edge = r"\b" if name.isascii() else ""
+            for match in re.finditer(rf"{edge}{re.escape(name)}{edge}", folded):
+                if not any(m.start < match.end() and match.start() < m.end for m in found):
+                    found.append(Mention(match.start(), match.end(), name, name.replace(" ", ""), (), corrected=False))
+        return sorted(found, key=lambda m: m.start)
+
+    def unknown_names(self, text: str) -> list[str]:
+        """None: every name is known."""
+        del text
+        return []
+
+    def search(self, query: str | SearchCall, k: int = 10) -> list[Hit]:
+        """Nothing: there are no texts."""
+        del query, k
+        return []
+
+    def medicine_of(self, mention: Mention) -> Medicine | None:
+        """None: names only."""
+        del mention
+        return None
+
+    def medicine(self, medicine_id: str) -> Medicine | None:
+        """None: names only."""
+        del medicine_id
+        return None
 
 
 class MedicineName(NamedTuple):
