@@ -96,8 +96,6 @@ def write_vision_model(folder: Path) -> Path:
         vision_end_token_id=ids["<|vision_end|>"],
     )
     Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    images = Qwen2VLImageProcessorPil(
-        patch_size=4, merge_size=2, temporal_patch_size=2, min_pixels=64, max_pixels=1024
-    )
+    images = Qwen2VLImageProcessorPil(patch_size=4, merge_size=2, temporal_patch_size=2, min_pixels=64, max_pixels=1024)
     images_only(images, tokens).save_pretrained(folder)
     return folder

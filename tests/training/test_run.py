@@ -61,9 +61,7 @@ def test_a_run_stops_when_the_held_out_score_does_not_rise(run_folder: Path) -> 
     assert len(scores) == 2
 
 
-def test_another_run_does_not_go_into_the_folder(
-    run_folder: Path, configured: Configured, settings: Settings
-) -> None:
+def test_another_run_does_not_go_into_the_folder(run_folder: Path, configured: Configured, settings: Settings) -> None:
     with pytest.raises(UserError, match="is a run of something else"):
         train(configured(max_steps=20, learning_rate=1e-2), run_folder, settings=settings)
 
@@ -137,9 +135,7 @@ def test_a_model_that_is_not_pulled_names_the_command(
     assert "wardround models pull smollm2" in refused(configured(base="smollm2"), tmp_path / "run", settings)
 
 
-def test_a_damaged_model_is_said(
-    configured: Configured, settings: Settings, tiny: Path, tmp_path: Path
-) -> None:
+def test_a_damaged_model_is_said(configured: Configured, settings: Settings, tiny: Path, tmp_path: Path) -> None:
     copytree(tiny, tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"cut off")
     message = refused(configured(base=str(tmp_path / "model")), tmp_path / "run", settings)

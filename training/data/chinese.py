@@ -12,7 +12,8 @@ from ...corpora.medicines import Attribute
 from . import phrases
 
 _SYLLABLES: Final = (
-    "阿 埃 艾 奥 巴 贝 比 布 达 地 多 恩 法 非 氟 格 古 卡 克 拉 来 利 罗 洛 马 美 莫 纳 诺 帕 培 普 瑞 塞 沙 司 舒 索 他 泰 替 托 维 西 伊 依 扎 佐"
+    "阿 埃 艾 奥 巴 贝 比 布 达 地 多 恩 法 非 氟 格 古 卡 克 拉 来 利 罗 洛 "
+    "马 美 莫 纳 诺 帕 培 普 瑞 塞 沙 司 舒 索 他 泰 替 托 维 西 伊 依 扎 佐"
 ).split()
 _ENDS: Final = "西林 沙坦 他汀 洛尔 地平 拉唑 霉素 沙星 替尼 单抗 列汀 列净 酮 胺 定 平 宁 片 胶囊 颗粒".split()
 

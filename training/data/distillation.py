@@ -72,13 +72,15 @@ _WHICH_LATER: Final = (
     "What are my options, medicine-wise?|Does any medicine exist for that?|which is the right med for this|"
     "Please, what is the medicine against it?|Is something approved for it, and what?|What should I ask for?|"
     "Anything stronger than tea for that?|what kills it|What do doctors prescribe there?|What works?|"
-    "There must be something. What?|Give me the shortlist.|Which drops or tablets are for that?|So what now, what's the drug?"
+    "There must be something. What?|Give me the shortlist.|Which drops or tablets are for that?|"
+    "So what now, what's the drug?"
 ).split("|")
 _TRIED: Final = (
     "Tried {other}, no good.|I had {other}, it did nothing.|{other} made me ill, so not that.|"
     "They gave me {other} and I stopped it after a week.|I take {other} for something else.|Only {other}, years ago.|"
     "The pharmacist sold me {other}. Useless.|My mother says take {other}, I don't believe in it.|"
-    "I'm on {other} already.|Not {other}, I've had that.|no allergies. just {other} daily|My neighbour swears by {other}."
+    "I'm on {other} already.|Not {other}, I've had that.|no allergies. just {other} daily|"
+    "My neighbour swears by {other}."
 ).split("|")
 _BARE: Final = (
     ("{med} side effects", Attribute.ADVERSE_REACTIONS),

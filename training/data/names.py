@@ -22,17 +22,17 @@ _EVERYDAY: Final = 3.2
 """Zipf frequency above which a brand is an ordinary word ("relief"), which no reader could tell for a name."""
 _STARTS: Final = (
     "ab al am ar at az ba be bri bro ca ce cla clo co cy da de di do du el em en eri fa fi flu fo ga gli ha ibu in ir "
-    "ju ka ke la le li lo lu ma me mi mo na ne ni no nu ol om or ox pa pe phe pi pra pro qua ra re ri ro ru sa se si so "
-    "su ta te ti to tra tri tu ul va ve vi vo xa ye za ze zo"
+    "ju ka ke la le li lo lu ma me mi mo na ne ni no nu ol om or ox pa pe phe pi pra pro qua ra re ri ro ru sa se si "
+    "so su ta te ti to tra tri tu ul va ve vi vo xa ye za ze zo"
 ).split()
 _MIDDLES: Final = (
-    "ba be bi bo ca ce ci co da de di do fa fe fi ga gli la le li lo lu ma me mi mo na ne ni no nu pa pe pi po pra ra re ri "
-    "ro sa se si so ta te ti to tra tri va ve vi xa za ze zo"
+    "ba be bi bo ca ce ci co da de di do fa fe fi ga gli la le li lo lu ma me mi mo na ne ni no nu pa pe pi po pra ra "
+    "re ri ro sa se si so ta te ti to tra tri va ve vi xa za ze zo"
 ).split()
 _GENERIC_ENDS: Final = (
     "tinib mab zumab limab pril sartan statin gliptin gliflozin prazole cillin mycin floxacin azole vir dipine olol "
-    "zepam zolam pine done tide parin xaban triptan setron lukast formin semide thiazide dronate cept stat fenac profen "
-    "caine curium pam nazole terol sone ine ol ate ide one amide"
+    "zepam zolam pine done tide parin xaban triptan setron lukast formin semide thiazide dronate cept stat fenac "
+    "profen caine curium pam nazole terol sone ine ol ate ide one amide"
 ).split()
 _BRAND_ENDS: Final = (
     "ra va za xa lia via tiq vo zo ris nex lor vis tal dex cor gen pro tec lan via qo zy ly o a is um ix ex on yx en"

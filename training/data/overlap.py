@@ -79,7 +79,9 @@ def benchmark_texts(files: Iterable[Path]) -> dict[str, str]:
 def _asked(data: Mapping[str, Any]) -> Iterator[str]:
     dialogue = data.get("dialogue")
     if isinstance(dialogue, list):
-        said = [str(turn.get("content", "")) for turn in dialogue if isinstance(turn, dict) and turn.get("role") == "user"]
+        said = [
+            str(turn.get("content", "")) for turn in dialogue if isinstance(turn, dict) and turn.get("role") == "user"
+        ]
         yield " ".join(said)
         yield from said
     else:
