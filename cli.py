@@ -16,12 +16,12 @@ from typing import Annotated, Any, cast
 import typer
 
 from .corpus_commands import CorpusOption, JsonOption, corpus_app
+from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
 from .patient_commands import patients_app
 from .progress_commands import cohort, progress
-from .train_commands import train_app
 
 app = typer.Typer(
     no_args_is_help=True,

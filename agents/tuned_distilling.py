@@ -32,7 +32,9 @@ PROMPT: Final = "distill_tuned"
 MOST_FORMS: Final = 3
 MOST_KEYWORDS: Final = 60
 """Characters of a complaint."""
-_MOST_CHARACTERS: Final = 2400
+_MOST_CHARACTERS: Final = 2000
+"""Of the turns before the question, and of the question, the last part each."""
+_MOST_HINTS: Final = 4
 _MOST_TOKENS: Final = 128
 ATTRIBUTES: Final = tuple(a for a in Attribute if a is not Attribute.OTHER)
 
@@ -47,9 +49,19 @@ class Form(BaseModel):
     keywords: str | None = Field(default=None, max_length=MOST_KEYWORDS)
 
 
-def request(messages: Sequence[AnyMessage]) -> list[BaseMessage]:
-    """What the model is asked for a conversation. Folded: case and width tell a small model nothing."""
-    return [*prompt(PROMPT).messages(), HumanMessage(fold(transcript(messages, most_characters=_MOST_CHARACTERS)))]
+def request(messages: Sequence[AnyMessage], choices: Sequence[Choice], cues: Sequence[Attribute]) -> list[BaseMessage]:
+    """What the model is asked for a conversation: the turns, the last as the question, then what rules have found.
+
+    Names and cue words are hints that the model learns to weigh. Folded: case and width tell a small model nothing.
+    """
+    before = fold(transcript(messages[:-1], most_characters=_MOST_CHARACTERS))
+    lines = [
+        *([before] if before else []),
+        f"question: {fold(' '.join(messages[-1].text.split()))[-_MOST_CHARACTERS:]}",
+        f"names: {'; '.join(c.said for c in choices[:_MOST_HINTS]) or '-'}",
+        f"cues: {'; '.join(cue.value for cue in cues[:_MOST_HINTS]) or '-'}",
+    ]
+    return [*prompt(PROMPT).messages(), HumanMessage("\n".join(lines))]
 
 
 def reply(forms: Sequence[Form]) -> str:
@@ -89,9 +101,10 @@ async def tuned_calls(
         NotUsable: the reply is not of the form, which only a server that enforces no schema lets through.
     """
     choices = medicine_choices(messages, medicines)
+    asked = Asked.of(messages, medicines)
     parsed, _ = await structured_reply(
         for_role(model, "distiller"),
-        request(messages),
+        request(messages, choices, asked.attributes),
         form_schema([c.said for c in choices]),
         name="search_medicine",
         config=role_config(config, "distiller", prompt(PROMPT)),
@@ -99,7 +112,6 @@ async def tuned_calls(
     )
     forms = _forms(parsed, choices)
     names = {c.said: c.name for c in choices}
-    asked = Asked.of(messages, medicines)
     between = [f.medicine for f in forms if f.attribute is Attribute.INTERACTIONS and f.medicine]
     return [
         Call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,16 +18,20 @@ from ..corpora.names import core
 from ..errors import UserError
 from ..evals.medicineqa_open.items import FOLDER
 from ..evals.reading import read_rows
+from ..models.adapter import Adapter
 from ..models.encoders import Encoder, load_encoder
 from ..settings import Settings
+from .config import TrainingConfig
 from .data import SftRow, write_rows
 from .data.distillation import cases, row_of
 from .data.names import usable_names
 from .data.overlap import OverlapReport, without_overlap
+from .export import export_adapter
+from .run import train
 
 RECIPE: Final = "distiller-135m-cpu"
 ROLE: Final = "distiller"
-ROWS: Final = 2600
+ROWS: Final = 2200
 SEED: Final = 7
 _HELD_OUT: Final = 0.04
 """The share of medicines, and of rows without one, that training never sees."""
@@ -153,3 +158,58 @@ def _asked_about(medicines: Iterable[Medicine], benchmarks: Sequence[Path]) -> s
 
 def _is_held_out(row: SftRow) -> bool:
     return zlib.crc32((row.entity or row.id).encode()) % 1000 < 1000 * _HELD_OUT
+
+
+class Made(NamedTuple):
+    """What `make_distiller` came to."""
+
+    adapter: Adapter
+    data: Data
+    seconds: float
+
+
+def make_distiller(
+    folder: Path,
+    *,
+    settings: Settings,
+    config: TrainingConfig,
+    corpus: Path | None = None,
+    count: int = ROWS,
+    seed: int = SEED,
+    benchmarks: Sequence[Path] = (),
+    say: Say = lambda _: None,
+) -> Made:
+    """Data, training and export in one. The same call goes on with one that was cut off.
+
+    Args:
+        folder: gets `data/`, `run/` (see `training/folder.py`) and `adapters/NAME-HASH`.
+        settings: where pulled models lie.
+        config: the recipe; its rows are replaced by those made here.
+        corpus: as for `make_data`, with `count`, `seed` and `benchmarks`.
+        say: told the news.
+
+    Raises:
+        UserError: as `make_data`, `train` and `export_adapter`.
+    """
+    began = time.perf_counter()
+    data = make_data(
+        folder / "data",
+        settings=settings,
+        corpus=corpus,
+        count=count,
+        seed=seed,
+        benchmarks=benchmarks,
+        say=say,
+    )
+    told = config.model_copy(update={"train": data.train, "heldout": data.heldout})
+    manifest = train(told, folder / "run", settings=settings, say=say)
+    if manifest.outcome is None:
+        raise UserError(f"`{folder / 'run'}` is not done: run the same command to go on")
+    adapter = export_adapter(
+        folder / "run" / manifest.outcome.saved,
+        folder / "adapters",
+        name=f"{ROLE}-{Path(config.base).name}",
+        base=config.base,
+        role=ROLE,
+    )
+    return Made(adapter, data, time.perf_counter() - began)

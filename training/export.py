@@ -48,7 +48,9 @@ def export_adapter(trained: Path, into: Path, *, name: str, base: str, role: str
         with TemporaryDirectory(dir=into, prefix=".export-") as temporary:
             made = Path(temporary) / "adapter"
             made.mkdir()
-            save_file({key: value.to(torch.float16) for key, value in tensors.items()}, made / WEIGHTS, {"format": "pt"})
+            save_file(
+                {key: value.to(torch.float16) for key, value in tensors.items()}, made / WEIGHTS, {"format": "pt"}
+            )
             (made / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
             (made / "wardround.json").write_text(json.dumps({"base": base, "role": role}) + "\n", encoding="utf-8")
             if card is not None:
@@ -69,12 +71,10 @@ def export_merged(adapter: Path, base: Path, target: Path) -> None:
     Raises:
         UserError: the adapter does not match the base, or there is no room.
     """
-    from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from .base_model import merged
 
-    del PeftModel
     model: Any = AutoModelForCausalLM.from_pretrained(base)
     whole = merged(model, adapter)
     try:

@@ -12,13 +12,14 @@ from ...corpora.medicines import Attribute
 from . import phrases
 
 _SYLLABLES: Final = (
-    "阿 埃 艾 奥 巴 贝 比 布 达 地 多 恩 法 非 氟 格 古 卡 克 拉 来 利 罗 洛 马 美 莫 纳 诺 帕 培 普 瑞 塞 沙 司 舒 索 他 泰 替 托 维 西 伊 依 扎 佐"
+    "阿 埃 艾 奥 巴 贝 比 布 达 地 多 恩 法 非 氟 格 古 卡 克 拉 来 利 罗 洛 "
+    "马 美 莫 纳 诺 帕 培 普 瑞 塞 沙 司 舒 索 他 泰 替 托 维 西 伊 依 扎 佐"
 ).split()
 _ENDS: Final = "西林 沙坦 他汀 洛尔 地平 拉唑 霉素 沙星 替尼 单抗 列汀 列净 酮 胺 定 平 宁 片 胶囊 颗粒".split()
 
 
-def chinese_case(rng: random.Random) -> tuple[list[AnyMessage], list[Form]]:
-    """A dialogue and the calls it asks for."""
+def chinese_case(rng: random.Random) -> tuple[list[AnyMessage], list[Form], list[str]]:
+    """A dialogue, the calls it asks for, and the names in it."""
     med, other = (_name(rng) for _ in range(2))
     complaint = rng.choice(_kind("complaint"))
 
@@ -32,10 +33,10 @@ def chinese_case(rng: random.Random) -> tuple[list[AnyMessage], list[Form]]:
     opening, adviser = fill(rng.choice(_kind("opening"))), fill(rng.choice(_kind("adviser")))
     kind = rng.random()
     if kind < 0.05:
-        return _dialogue(opening, adviser, fill(rng.choice(_kind("small_talk")))), []
+        return _dialogue(opening, adviser, fill(rng.choice(_kind("small_talk")))), [], [med, other]
     if kind < 0.25:
         words = complaint["condition"]
-        return _dialogue(fill(rng.choice(_kind("which_medicine")))), [Form(keywords=words)]
+        return _dialogue(fill(rng.choice(_kind("which_medicine")))), [Form(keywords=words)], []
     question = rng.choice(_kind("question"))
     attributes = [a for a in map(Attribute, question["attributes"]) if a is not Attribute.OTHER] or [
         Attribute.PRECAUTIONS
@@ -44,8 +45,8 @@ def chinese_case(rng: random.Random) -> tuple[list[AnyMessage], list[Form]]:
     if "{other}" in question["text"]:
         forms.append(Form(medicine=other, attribute=attributes[0]))
     if question["pronoun"]:
-        return _dialogue(opening, adviser, fill(question)), forms
-    return _dialogue(fill(question)), forms
+        return _dialogue(opening, adviser, fill(question)), forms, [med, other]
+    return _dialogue(fill(question)), forms, [med, other]
 
 
 def _kind(kind: str) -> list[dict[str, Any]]:

@@ -16,12 +16,14 @@ from typing import Final, NamedTuple
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
+from ...agents.choices import medicine_choices
+from ...agents.rules import Asked
 from ...agents.tuned_distilling import PROMPT, Form, reply, request
 from ...corpora.medicines import Attribute
 from ...corpora.words import fold
 from . import phrases
 from .chinese import chinese_case
-from .names import MedicineName, in_a_persons_case, invented_name, misspelt
+from .names import KnownNames, MedicineName, in_a_persons_case, invented_name, misspelt
 from .phrases import Question
 from .rows import ChatMessage, SftRow
 from .slips import slipped
@@ -48,9 +50,9 @@ _WEIGHTS: Final = {
     Attribute.PRECAUTIONS: 6,
     Attribute.PHARMACOLOGY: 4,
     Attribute.COMPOSITION: 3,
-    Attribute.DESCRIPTION: 2,
-    Attribute.ELDERLY: 2,
-    Attribute.BOXED_WARNING: 2,
+    Attribute.DESCRIPTION: 1,
+    Attribute.ELDERLY: 1,
+    Attribute.BOXED_WARNING: 1,
 }
 """How often each attribute is asked for: about as people do, none so seldom that it is not learned."""
 _INVENTED: Final = 0.4
@@ -70,13 +72,15 @@ _WHICH_LATER: Final = (
     "What are my options, medicine-wise?|Does any medicine exist for that?|which is the right med for this|"
     "Please, what is the medicine against it?|Is something approved for it, and what?|What should I ask for?|"
     "Anything stronger than tea for that?|what kills it|What do doctors prescribe there?|What works?|"
-    "There must be something. What?|Give me the shortlist.|Which drops or tablets are for that?|So what now, what's the drug?"
+    "There must be something. What?|Give me the shortlist.|Which drops or tablets are for that?|"
+    "So what now, what's the drug?"
 ).split("|")
 _TRIED: Final = (
     "Tried {other}, no good.|I had {other}, it did nothing.|{other} made me ill, so not that.|"
     "They gave me {other} and I stopped it after a week.|I take {other} for something else.|Only {other}, years ago.|"
     "The pharmacist sold me {other}. Useless.|My mother says take {other}, I don't believe in it.|"
-    "I'm on {other} already.|Not {other}, I've had that.|no allergies. just {other} daily|My neighbour swears by {other}."
+    "I'm on {other} already.|Not {other}, I've had that.|no allergies. just {other} daily|"
+    "My neighbour swears by {other}."
 ).split("|")
 _BARE: Final = (
     ("{med} side effects", Attribute.ADVERSE_REACTIONS),
@@ -109,6 +113,8 @@ class Case(NamedTuple):
     messages: list[AnyMessage]
     forms: list[Form]
     medicines: tuple[MedicineName, ...] = ()
+    known: KnownNames = KnownNames(())
+    """The names in the dialogue, as the database would find them."""
 
 
 class Slots:
@@ -157,7 +163,7 @@ def cases(names: Sequence[MedicineName], *, count: int, seed: int) -> Iterator[t
         "pair": _pair_case,
         "which": _which_case,
         "none": _no_call_case,
-        "chinese": lambda _, rng: Case(*chinese_case(rng)),
+        "chinese": _chinese_case,
     }
     for number in range(count):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311 -- nothing secret
@@ -169,7 +175,11 @@ def row_of(case: Case, *, row_id: str, source: dict[str, str]) -> SftRow:
     """The training row of a case: what the distiller is asked, and the reply it should give."""
     asked = [
         ChatMessage(role="system" if isinstance(m, SystemMessage) else "user", content=m.text)
-        for m in request(case.messages)
+        for m in request(
+            case.messages,
+            medicine_choices(case.messages, case.known),
+            Asked.of(case.messages, case.known).attributes,
+        )
     ]
     told = ChatMessage(role="assistant", content=reply(case.forms))
     entity = case.medicines[0].name if case.medicines else None
@@ -319,6 +329,11 @@ def _no_call_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     return _case(turns if rng.random() < 0.7 else turns[-1:], [], slots, rng)
 
 
+def _chinese_case(_: Sequence[MedicineName], rng: random.Random) -> Case:
+    messages, forms, names = chinese_case(rng)
+    return Case(messages, forms, (), KnownNames(names))
+
+
 def _case(turns: Sequence[str], forms: Sequence[Form], slots: Slots, rng: random.Random) -> Case:
     keep = tuple(slots.fill(slot) for slot in ("{med}", "{other}"))
     slip = rng.random() < 0.35
@@ -328,4 +343,4 @@ def _case(turns: Sequence[str], forms: Sequence[Form], slots: Slots, rng: random
             messages.append(HumanMessage(slipped(turn, rng, keep=keep) if slip else turn))
         else:
             messages.append(AIMessage(turn))
-    return Case(messages, list(forms), slots.medicines)
+    return Case(messages, list(forms), slots.medicines, KnownNames([slots.said("med"), slots.said("other")]))

@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from ...corpora.medicines import Medicine
+from ...corpora.linking import Mention
+from ...corpora.medicines import Hit, Medicine, SearchCall
 from ...corpora.names import core
 from ...corpora.words import everyday_use, fold
 
@@ -21,17 +22,17 @@ _EVERYDAY: Final = 3.2
 """Zipf frequency above which a brand is an ordinary word ("relief"), which no reader could tell for a name."""
 _STARTS: Final = (
     "ab al am ar at az ba be bri bro ca ce cla clo co cy da de di do du el em en eri fa fi flu fo ga gli ha ibu in ir "
-    "ju ka ke la le li lo lu ma me mi mo na ne ni no nu ol om or ox pa pe phe pi pra pro qua ra re ri ro ru sa se si so "
-    "su ta te ti to tra tri tu ul va ve vi vo xa ye za ze zo"
+    "ju ka ke la le li lo lu ma me mi mo na ne ni no nu ol om or ox pa pe phe pi pra pro qua ra re ri ro ru sa se si "
+    "so su ta te ti to tra tri tu ul va ve vi vo xa ye za ze zo"
 ).split()
 _MIDDLES: Final = (
-    "ba be bi bo ca ce ci co da de di do fa fe fi ga gli la le li lo lu ma me mi mo na ne ni no nu pa pe pi po pra ra re ri "
-    "ro sa se si so ta te ti to tra tri va ve vi xa za ze zo"
+    "ba be bi bo ca ce ci co da de di do fa fe fi ga gli la le li lo lu ma me mi mo na ne ni no nu pa pe pi po pra ra "
+    "re ri ro sa se si so ta te ti to tra tri va ve vi xa za ze zo"
 ).split()
 _GENERIC_ENDS: Final = (
     "tinib mab zumab limab pril sartan statin gliptin gliflozin prazole cillin mycin floxacin azole vir dipine olol "
-    "zepam zolam pine done tide parin xaban triptan setron lukast formin semide thiazide dronate cept stat fenac profen "
-    "caine curium pam nazole terol sone ine ol ate ide one amide"
+    "zepam zolam pine done tide parin xaban triptan setron lukast formin semide thiazide dronate cept stat fenac "
+    "profen caine curium pam nazole terol sone ine ol ate ide one amide"
 ).split()
 _BRAND_ENDS: Final = (
     "ra va za xa lia via tiq vo zo ris nex lor vis tal dex cor gen pro tec lan via qo zy ly o a is um ix ex on yx en"
@@ -49,6 +50,45 @@ _NEAR: Final = {
     "z": "s",
     "f": "ph",
 }
+
+
+class KnownNames:
+    """A medicine database that knows names only: what `agents` need of one to find the names in a dialogue."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`names`, folded."""
+        self._names = sorted({name for name in names if name}, key=len, reverse=True)
+
+    def mentions(self, text: str) -> list[Mention]:
+        """The names in a text, in order."""
+        folded = fold(text)
+        found: list[Mention] = []
+        for name in self._names:
+            edge = r"\b" if name.isascii() else ""
+            for match in re.finditer(rf"{edge}{re.escape(name)}{edge}", folded):
+                if not any(m.start < match.end() and match.start() < m.end for m in found):
+                    found.append(Mention(match.start(), match.end(), name, name.replace(" ", ""), (), corrected=False))
+        return sorted(found, key=lambda m: m.start)
+
+    def unknown_names(self, text: str) -> list[str]:
+        """None: every name is known."""
+        del text
+        return []
+
+    def search(self, query: str | SearchCall, k: int = 10) -> list[Hit]:
+        """Nothing: there are no texts."""
+        del query, k
+        return []
+
+    def medicine_of(self, mention: Mention) -> Medicine | None:
+        """None: names only."""
+        del mention
+        return None
+
+    def medicine(self, medicine_id: str) -> Medicine | None:
+        """None: names only."""
+        del medicine_id
+        return None
 
 
 class MedicineName(NamedTuple):

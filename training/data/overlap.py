@@ -25,6 +25,8 @@ NEAR: Final = 0.95
 """Cosine from which two texts say the same."""
 _SHORTEST: Final = 5
 """Words of a text below which it says nothing of its own ("what are the side effects")."""
+_LONGEST: Final = 300
+"""Characters at the end of a text whose meaning is compared: there the question stands, and vectors take time."""
 _BATCH: Final = 64
 _T = TypeVar("_T")
 _WORD: Final = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
@@ -77,7 +79,9 @@ def benchmark_texts(files: Iterable[Path]) -> dict[str, str]:
 def _asked(data: Mapping[str, Any]) -> Iterator[str]:
     dialogue = data.get("dialogue")
     if isinstance(dialogue, list):
-        said = [str(turn.get("content", "")) for turn in dialogue if isinstance(turn, dict) and turn.get("role") == "user"]
+        said = [
+            str(turn.get("content", "")) for turn in dialogue if isinstance(turn, dict) and turn.get("role") == "user"
+        ]
         yield " ".join(said)
         yield from said
     else:
@@ -90,6 +94,12 @@ def asked_in(row: SftRow | PreferenceRow) -> str:
     """What a training row says besides its targets and its system prompt: the turns of the person."""
     turns = row.messages[:-1] if isinstance(row, SftRow) else row.prompt
     return " ".join(m.content for m in turns if m.role in ("user", "tool"))
+
+
+def _question(row: SftRow | PreferenceRow) -> str:
+    """The end of what is asked, without the hints behind it."""
+    lines = [line for line in asked_in(row).splitlines() if not line.startswith(("names: ", "cues: "))]
+    return lines[-1].removeprefix("question: ")[-_LONGEST:] if lines else ""
 
 
 def words(text: str) -> list[str]:
@@ -147,12 +157,13 @@ def _shares_run(row: SftRow, runs: Mapping[tuple[str, ...], str], short: set[tup
 def _near(rows: Sequence[SftRow], texts: Mapping[str, str], encoder: Encoder) -> tuple[dict[str, Refused], float]:
     import numpy as np
 
-    names = list(texts)
-    of_texts = np.vstack([encoder.encode(part, kind="query") for part in _parts([texts[n] for n in names])])
+    names = [name for name, text in texts.items() if len(words(text)) >= _SHORTEST]
+    asked = [texts[name][-_LONGEST:] for name in names]
+    of_texts = np.vstack([encoder.encode(part, kind="query") for part in _parts(asked)])
     refused: dict[str, Refused] = {}
     nearest = 0.0
     for part in _parts(list(rows)):
-        likeness = encoder.encode([asked_in(row) for row in part], kind="query") @ of_texts.T
+        likeness = encoder.encode([_question(row) for row in part], kind="query") @ of_texts.T
         for row, found in zip(part, likeness, strict=True):
             at = int(found.argmax())
             if found[at] >= NEAR:

@@ -44,7 +44,7 @@ def _apart(text: str, keep: Sequence[str], change: Callable[[str], str]) -> str:
 
 def _on_long_word(change: Callable[[str, int], str]) -> Callable[[str, random.Random], str]:
     def rule(text: str, rng: random.Random) -> str:
-        words = [m for m in re.finditer(r"[A-Za-z]{5,}", text)]
+        words = list(re.finditer(r"[A-Za-z]{5,}", text))
         if not words:
             return text
         word = rng.choice(words)
