@@ -22,19 +22,13 @@ venv: $(READY)
 
 # What the tests, lint and perf need. The demo needs less, and is there sooner.
 $(READY): pyproject.toml
-<<<<<<< HEAD
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,eval,icd,draw,images,postgres,dev]'
-=======
 	$(call make_venv)
-	$(INSTALL) '.[local,eval,icd,draw,postgres,train,serve,dev]'
+	$(INSTALL) '.[local,eval,icd,draw,images,postgres,train,serve,dev]'
 	@touch $(SMALL) $@
 
 $(SMALL): pyproject.toml
 	$(call make_venv)
 	$(INSTALL) '.[local]'
->>>>>>> records
 	@touch $@
 
 define make_venv
