@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from wardround.corpora.cohort import make_cohort, write_cohort
 from wardround.training.data import read_sft_rows
 from wardround.training.data.mag import mag_rows
@@ -46,7 +47,12 @@ def test_patients_of_the_test_are_in_no_row(cohort: Path, tmp_path: Path) -> Non
 
 def test_the_command_writes_rows_with_both_films(run: Any, tmp_path: Path) -> None:
     cohort, out = tmp_path / "cohort", tmp_path / "rows.jsonl"
-    write_cohort(make_cohort(5, 1), cohort)
+    made = make_cohort(5, 1)
+    write_cohort(made, cohort, images=False)
+    for question in made.train:  # drawing films takes long; the command looks whether they are there
+        for path in (question.cur_image_path, *question.prior_image_path):
+            (cohort / path).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8)).save(cohort / path)
     done = run("train", "data", "mag", "--data", cohort / "train.jsonl", "--images", cohort, "--out", out)
     assert done.code == 0, done.err
     rows = read_sft_rows(out)
