@@ -14,6 +14,7 @@ _SMOOTHED: Final = 20
 def draw_curves(folder: Path) -> Path:
     """Losses, held-out scores and learning rate over the optimizer steps, drawn from the log into `curves.png`."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     log = read_log(folder)
     loss, held = curve(log, "loss"), curve(log, "eval_loss")
@@ -39,9 +40,10 @@ def draw_curves(folder: Path) -> Path:
         axes[1].plot(*zip(*points, strict=True), marker="o", markersize=4, label=f"held-out {label}")
     if scores:
         axes[1].set_ylim(0, 1.02)
-        axes[1].set_ylabel("share of rows")
+        axes[1].set_ylabel("share")
         axes[1].legend(frameon=False)
     axes[-1].set_xlabel("optimizer step")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(alpha=0.25)

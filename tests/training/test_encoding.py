@@ -13,7 +13,7 @@ from wardround.training.encoding import IGNORED, encode, encode_pair
 
 def turns(*told: str) -> tuple[ChatMessage, ...]:
     roles = ("user", "assistant")
-    return tuple(ChatMessage(role=roles[place % 2], content=text) for place, text in enumerate(told))  # pyright: ignore[reportArgumentType]
+    return tuple(ChatMessage(role=roles[place % 2], content=text) for place, text in enumerate(told))
 
 
 def learned(row: SftRow, tokens: object) -> list[str]:

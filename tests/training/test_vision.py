@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         asked = ChatMessage(role="user", content=f"{marks} What changed?")
         answer = ChatMessage(role="assistant", content=ANSWERS[number % 3])
         worse = ChatMessage(role="assistant", content="no idea")
-        pair = {"prompt": (asked,), "chosen": (answer,), "rejected": (worse,)}
+        pair: dict[str, Any] = {"prompt": (asked,), "chosen": (answer,), "rejected": (worse,)}
         sft.append(SftRow(id=f"s{number}", images=images, messages=(asked, answer)))
         pairs.append(PreferenceRow(id=f"p{number}", images=images, **pair))
     write_rows(sft, made / "sft.jsonl")
