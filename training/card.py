@@ -13,8 +13,9 @@ _KINDS: Final = {"sft": "supervised fine-tuning", "dpo": "direct preference opti
 def write_card(folder: Path, manifest: TrainingManifest) -> None:
     """Write `README.md` into the run's folder and beside the weights. `manifest` is that of a run that is done."""
     text = card(manifest)
-    for place in (folder, folder / (manifest.outcome.saved if manifest.outcome else "")):
-        (place / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(f"{text}\n![curves](curves.png)\n", encoding="utf-8")
+    if manifest.outcome:
+        (folder / manifest.outcome.saved / "README.md").write_text(text, encoding="utf-8")
 
 
 def card(manifest: TrainingManifest) -> str:
@@ -60,7 +61,7 @@ def card(manifest: TrainingManifest) -> str:
             lines.append(f"- best held-out {score}: {outcome.best_score:.4f}, at step {outcome.best_step}; kept")
         if outcome.stopped_early:
             lines.append(f"- stopped early: {config.evaluation.patience} evaluations without a better score")
-        lines += [f"- weights, SHA-256: `{outcome.sha256}`", "", "![curves](curves.png)"]
+        lines.append(f"- weights, SHA-256: `{outcome.sha256}`")
     lines += ["", "## Made with", ""]
     lines += [f"- {key}: {value}" for key, value in manifest.environment.items()]
     lines += [f"- base model, SHA-256: `{manifest.base_sha256}`", f"- chat template: `{manifest.template_sha256}`", ""]

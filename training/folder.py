@@ -147,7 +147,9 @@ def open_folder(path: Path, manifest: TrainingManifest) -> TrainingManifest:
     """
     earlier = read_manifest(path) if (path / MANIFEST).is_file() else None
     if earlier is None:
-        if path.is_dir() and (others := sorted(p.name for p in path.iterdir() if p.name != "pairs")):
+        if path.is_dir() and (
+            others := sorted(p.name for p in path.iterdir() if p.name not in ("pairs", f".{MANIFEST}"))
+        ):
             raise UserError(f"`{path}` holds other files (`{others[0]}`): choose an empty folder for the run")
         write_manifest(path, manifest)
         return manifest
