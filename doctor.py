@@ -42,6 +42,8 @@ def examine(*, model: str | None = None, corpus: Path | None = None, settings: S
     if spec == "local":
         checks.append(_package("xllamacpp", "the embedded model server", "pip install 'wardround[local]'"))
     checks.append(_model(spec, settings))
+    if vllm := _vllm(settings):
+        checks.append(vllm)
     checks.append(_package("chromadb", "dense search", "pip install --force-reinstall wardround", needed=False))
     checks.append(_calls_home())
     return checks
@@ -107,15 +109,30 @@ def _model(spec: str, settings: Settings) -> Check:
     return _tried("model", look)
 
 
-def _tried(name: str, look: Callable[[], str]) -> Check:
+def _vllm(settings: Settings) -> Check | None:
+    """The environment of the model server; None where nobody made one, which is no fault."""
+    from .models.servers.environment import HERE, look_into, vllm_python
+
+    if settings.vllm_python is None and not HERE.is_file():
+        return None
+
+    def look() -> str:
+        found = look_into(vllm_python(settings))
+        kind = "for the CPU" if found.cpu else "for GPUs"
+        return f"{found.version} {kind}, torch {found.torch}, transformers {found.transformers}, in {found.python}"
+
+    return _tried("vllm", look, needed=False)
+
+
+def _tried(name: str, look: Callable[[], str], *, needed: bool = True) -> Check:
     try:
-        return Check(name=name, ok=True, found=look())
+        return Check(name=name, ok=True, found=look(), needed=needed)
     except WardroundError as error:
         what, _, remedy = str(error).partition(": ")
-        return Check(name=name, ok=False, found=what, remedy=remedy)
+        return Check(name=name, ok=False, found=what, remedy=remedy, needed=needed)
     except OSError as error:
         remedy = "set WARDROUND_CACHE_DIR to a folder that can be written to"
-        return Check(name=name, ok=False, found=str(error), remedy=remedy)
+        return Check(name=name, ok=False, found=str(error), remedy=remedy, needed=needed)
 
 
 def _calls_home() -> Check:

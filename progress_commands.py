@@ -79,8 +79,11 @@ def cohort(
     patients: Annotated[int, typer.Option(min=5, max=100_000, help="How many; every fifth is for the test.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Draw the films.")] = True,
+    sheets: Annotated[
+        bool, typer.Option("--sheets", help="Also a page a patient to look at: films and reports.")
+    ] = False,
 ) -> None:
     """Write a synthetic cohort: reports, drawn films, and questions in MMXU's format. Nobody real is in it."""
     from .progressing import write_synthetic
 
-    write_synthetic(out, patients=patients, seed=seed, images=images)
+    write_synthetic(out, patients=patients, seed=seed, images=images, sheets=sheets)

@@ -173,11 +173,11 @@ def _shown(event: Event) -> None:
         console.print(clean(event.data["text"]))
 
 
-def write_synthetic(folder: Path, *, patients: int, seed: int, images: bool) -> None:
+def write_synthetic(folder: Path, *, patients: int, seed: int, images: bool, sheets: bool) -> None:
     """Make a synthetic cohort and say what came of it."""
     cohort = make_cohort(patients, seed)
     with counting() as counted:
-        write_cohort(cohort, folder, images=images, progress=counted)
+        write_cohort(cohort, folder, images=images, sheets=sheets, progress=counted)
     films = sum(len(one.who.films) for one in cohort.patients)
     say(
         f"{len(cohort.patients)} synthetic patients, {films} films, {len(cohort.train)} questions for training and "

@@ -40,3 +40,9 @@ def keep_quiet() -> dict[str, str]:
         os.environ[TRACING[2]] = "false"
     loud = {name: os.environ[name] for name, value in DEFAULTS.items() if os.environ[name].lower() != value.lower()}
     return loud | {name: os.environ[name] for name in TRACING if os.environ.get(name, "").lower() == "true"}
+
+
+def count_together(folder: str) -> None:
+    """Let the processes that are started from here on count their metrics into one folder: the Prometheus client asks
+    the environment for it, once, when it is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

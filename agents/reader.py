@@ -246,7 +246,7 @@ def _numbers(parsed: Mapping[str, Any] | None, most: int) -> list[int]:
 def _quoted(chosen: Sequence[Sentence], answered_by: AnsweredBy) -> Draft:
     lines = quote_answer(chosen)
     for line in lines:
-        emit("text", text=line)
+        emit("text", text=line, line=True)
     return Draft(sentences=tuple(lines), answered_by=answered_by, verbatim=True)
 
 

@@ -7,6 +7,7 @@ Here both ends fail: what nobody allowed is neither written nor read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import ormsgpack
@@ -98,6 +99,11 @@ class StrictSerializer(JsonPlusSerializer):
         return refused[0] if refused else None
 
 
+def allowed_types(also: Sequence[type] = ()) -> frozenset[tuple[str, ...]]:
+    """Module and name of every type that may stand in a checkpoint: ours, LangGraph's, and `also`."""
+    return frozenset({*((t.__module__, t.__qualname__) for t in (*_OURS, *also)), *_THEIRS})
+
+
 def serializer(*, also: list[type] | None = None) -> StrictSerializer:
     """A serializer for the state of the graphs here: `InMemorySaver(serde=serializer())`.
 
@@ -106,5 +112,4 @@ def serializer(*, also: list[type] | None = None) -> StrictSerializer:
 
     Built-in values (text, numbers, lists, dicts) need no permission.
     """
-    ours = {(t.__module__, t.__qualname__) for t in (*_OURS, *(also or ()))}
-    return StrictSerializer(frozenset({*ours, *_THEIRS}))
+    return StrictSerializer(allowed_types(also or ()))

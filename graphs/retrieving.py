@@ -16,7 +16,7 @@ from ..agents.node import Node, node
 from ..agents.rules import last_question
 from ..agents.streaming import emit
 from ..agents.turn import Call, Flag, MedicineSearch
-from ..corpora.medicines import Hit, Medicine
+from ..corpora.medicines import Hit, Medicine, SourceRef
 from ..corpora.words import has_chinese
 from ..tools.search_medicine import search_medicine
 
@@ -58,6 +58,7 @@ def retriever(medicines: MedicineSearch, *, k: int = 3) -> Node[RetrieverInput, 
         for flag in dict.fromkeys(flags):
             emit("text", text=flag.text, lasting=True)
         evidence = _numbered(found)
+        _show(evidence)
         return {"calls": calls, "evidence": evidence, "flags": [*flags, *_label_flags(evidence, medicines)]}
 
     return node(retrieve, "retrieve")
@@ -83,6 +84,7 @@ def raw_retriever(
     async def retrieve(state: RetrieverInput, _config: RunnableConfig) -> RetrieverOutput:
         hits = medicines.search(text_of(state["messages"]), k)
         evidence = _numbered([hits])
+        _show(evidence)
         return {"calls": [], "evidence": evidence, "flags": _label_flags(evidence, medicines)}
 
     return node(retrieve, "retrieve")
@@ -94,6 +96,28 @@ def _numbered(found: Sequence[Sequence[Hit]]) -> list[EvidenceItem]:
     order = [hits[place].passage for place in range(longest) for hits in found if place < len(hits)]
     unique = list({p.id: p for p in order}.values())[:MOST_PASSAGES]
     return [EvidenceItem(n=n, passage=p) for n, p in enumerate(unique, start=1)]
+
+
+def _show(evidence: Sequence[EvidenceItem]) -> None:
+    for item in evidence:
+        passage = item.passage
+        emit(
+            "source",
+            n=item.n,
+            id=passage.id,
+            title=f"{passage.medicine}, {passage.attribute.label}",
+            text=passage.text,
+            source=f"{passage.source.name} {passage.source.id}",
+            date=passage.source.date,
+            url=_address(passage.source),
+        )
+
+
+def _address(source: SourceRef) -> str | None:
+    """Where people find a source; known for the label's `set_id` of openFDA and of the shipped corpus."""
+    if source.name not in ("openfda", "essential"):
+        return None
+    return f"https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid={source.id}"
 
 
 def _shortfall(call: Call, hits: Sequence[Hit], *, chinese: bool) -> list[Flag]:

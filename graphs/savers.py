@@ -16,23 +16,30 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..errors import MissingExtra, UserError
-from .checkpoints import serializer
+from .checkpoints import allowed_types, serializer
+from .sealing import SealedSerializer, Sealer
 
 
 @asynccontextmanager
-async def open_saver(where: str | Path, *, also: Sequence[type] = ()) -> AsyncGenerator[BaseCheckpointSaver[Any]]:
+async def open_saver(
+    where: str | Path, *, also: Sequence[type] = (), sealer: Sealer | None = None
+) -> AsyncGenerator[BaseCheckpointSaver[Any]]:
     """A checkpointer over a SQLite file, or over `postgresql://...`; its tables are made where they are missing.
 
     Args:
         where: the file (only its owner may read it: it holds patient data), or the address of a database.
         also: types of your own graph's state that may be stored, too.
+        sealer: encrypts what is stored, and refuses what is not encrypted; with a SQLite file only.
 
     Raises:
-        UserError: the file can't be opened, or the database does not answer.
+        UserError: the file can't be opened, the database does not answer, or it shall be encrypted.
         MissingExtra: Postgres without its package.
     """
-    serde = serializer(also=list(also))
+    serde = serializer(also=list(also)) if sealer is None else SealedSerializer(allowed_types(also), sealer)
     if str(where).startswith(("postgresql://", "postgres://")):
+        if sealer is not None:
+            # LangGraph's Postgres checkpointer writes texts and numbers past the serializer.
+            raise UserError("encrypted checkpoints cannot lie in Postgres: name a file")
         async with _postgres(str(where), serde) as saver:
             yield saver
         return

@@ -16,6 +16,7 @@ import evaluation
 import graph_overhead
 import lexical
 import open_report
+import patients
 import quality
 import startup
 import whole_search
@@ -30,6 +31,7 @@ MEASUREMENTS: dict[str, Measure] = {
     "lexical": lexical.measure,
     "evaluation": evaluation.measure,
     "open_report": open_report.measure,
+    "patients": patients.measure,
 }
 
 

@@ -29,6 +29,15 @@ def chat_server() -> Iterator[ChatServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL, for tests to make databases on."""
+    from postgres_server import postgres_server
+
+    with postgres_server() as address:
+        yield address
+
+
 @pytest.fixture
 def run(
     tmp_path: Path, essential_index: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

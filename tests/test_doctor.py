@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,17 @@ def test_what_mends_it_stands_whole_on_a_line(capsys: pytest.CaptureFixture[str]
     assert lines[0].startswith("MISSING  x") and "\x1b" not in lines[0]
     assert long.strip() in lines[1]
     assert lines[2].startswith("ok       y")
+
+
+def test_an_environment_for_vllm_is_looked_into_where_one_is_named(tmp_path: Path, essential_index: Path) -> None:
+    model = scripted(tmp_path)
+    assert "vllm" not in examined(tmp_path, essential_index, model=model)
+    absent = examined(tmp_path, essential_index, model=model, vllm_python=tmp_path / "absent")["vllm"]
+    assert (absent.ok, absent.needed, "there is no Python" in absent.found) == (False, False, True)
+    packages = tmp_path / "packages" / "vllm-1.2.3+cpu.dist-info"
+    packages.mkdir(parents=True)
+    (packages / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 1.2.3+cpu\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nshift; PYTHONPATH={packages.parent} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert "1.2.3+cpu for the CPU" in examined(tmp_path, essential_index, model=model, vllm_python=python)["vllm"].found

@@ -160,7 +160,7 @@ def test_events_of_other_nodes_are_left_out() -> None:
     async def run() -> list[str]:
         return [e.kind async for e in stream_events(graph, {"messages": QUESTION})]
 
-    assert asyncio.run(run()) == ["text", "status", "final"]
+    assert asyncio.run(run()) == ["text", "status", "usage", "final"]
 
 
 @pytest.mark.parametrize("messages", [[], [*QUESTION, AIMessage("x")], [HumanMessage(" ")], [HumanMessage("\ud800")]])

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +14,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from postgres_server import fresh_database
 from wardround.errors import UserError
 from wardround.graphs import diagnosis
 from wardround.graphs.checkpoints import serializer
@@ -53,69 +48,8 @@ def test_sqlite(tmp_path: Path) -> None:
     assert failures("sqlite", lambda: open_saver(tmp_path / f"{next(made)}.sqlite")) == []
 
 
-def _postgres_programs() -> Path | None:
-    folders = [Path(found).parent for found in [shutil.which("postgres")] if found]
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((f for f in folders if (f / "initdb").exists() and (f / "postgres").exists()), None)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Any:
-    """A database server on loopback, with a database for each connection that asks for one."""
-    pytest.importorskip("langgraph.checkpoint.postgres", reason="pip install 'wardround[postgres]'")
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL on this machine: apt-get install postgresql")
-    with tempfile.TemporaryDirectory() as folder:
-        as_user: list[str | Path] = []
-        if os.geteuid() == 0:  # it refuses to run as root
-            if shutil.which("runuser") is None:
-                pytest.skip("PostgreSQL does not run as root, and there is no `runuser`")
-            shutil.chown(folder, "nobody")
-            as_user = ["runuser", "-u", "nobody", "--"]
-        data = f"{folder}/data"
-        setup = [*as_user, programs / "initdb", "-D", data, "-U", "w", "-A", "trust"]
-        made = subprocess.run(setup, check=False, capture_output=True)
-        if made.returncode:
-            pytest.skip(f"initdb fails here: {made.stderr.decode()[-200:]}")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
-        command = [*as_user, programs / "postgres", "-D", data, *options]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            address = f"postgresql://w@127.0.0.1:{port}/postgres"
-            _answers(address)
-            yield address
-            server.terminate()
-
-
-def _answers(address: str) -> None:
-    """Waits until the server takes connections, ten seconds at most."""
-    import psycopg
-
-    for _ in range(100):
-        try:
-            psycopg.connect(address, connect_timeout=1).close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
-
-
 def test_postgres(postgres: str) -> None:
-    import psycopg
-    from psycopg import sql
-
-    made = iter(range(1000))
-
-    def opened() -> Any:
-        name = f"d{next(made)}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        return open_saver(f"{postgres.rpartition('/')[0]}/{name}")
-
-    assert failures("postgres", opened) == []
+    assert failures("postgres", lambda: open_saver(fresh_database(postgres))) == []
 
 
 def test_a_run_that_waits_goes_on_over_another_connection(tmp_path: Path, scripted: Callable[..., Any]) -> None:
