@@ -15,11 +15,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from .chat_commands import chat
 from .corpus_commands import CorpusOption, JsonOption, corpus_app
 from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .mcp_commands import mcp
 from .model_commands import models_app
 from .patient_commands import patients_app
 from .progress_commands import cohort, progress
@@ -46,6 +48,8 @@ app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
 app.add_typer(serve_app, name="serve")
 app.add_typer(train_app, name="train")
+app.command("chat")(chat)
+app.command("mcp")(mcp)
 
 
 # The root of what typer raises for a wrong command. Its own name for it has moved from version to version.

@@ -34,13 +34,13 @@ def serve(
     ] = None,
     model: Annotated[str | None, typer.Option(help="local, openai:NAME@http://host:port/v1 or scripted:FILE.")] = None,
     corpus: CorpusOption = None,
-    patients: Annotated[
-        Path | None, typer.Option(help="What `patients import` made, for progression and the ward round.")
-    ] = None,
     patient: Annotated[
         list[str] | None, typer.Option(help="Without keys: a patient that may be read; `*`: all. Default: none.")
     ] = None,
     review: Annotated[bool, typer.Option(help="A clinician reads every diagnosis before it goes out.")] = False,
+    patients: Annotated[
+        Path | None, typer.Option(help="Patient records, as `patients import` made; read under keys only.")
+    ] = None,
     keys: Annotated[Path | None, typer.Option(help="Key file; without one no key is asked for.")] = None,
     user_secret: Annotated[
         Path | None, typer.Option(help="File with the secret that Open WebUI signs its users with.")
@@ -69,6 +69,11 @@ def serve(
     from .serve import SERVED, Parts, run_server
     from .serving.gateway import Options
 
+    if patients is not None and keys is None:
+        raise UserError(
+            "patient records are read under a key only: bind one with `wardround serve keys add NAME --patient ID "
+            "--keys FILE` and give `--keys FILE`"
+        )
     default = Options(state=_state(state))
     hosts = default.hosts if not allow_host else (*default.hosts, *allow_host)
     options = Options(

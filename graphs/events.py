@@ -48,6 +48,7 @@ async def stream_events(
     config: RunnableConfig | None = None,
     *,
     tokens: Collection[str] | None = None,
+    steps: bool = False,
     **options: Any,
 ) -> AsyncGenerator[Event]:
     """Run `graph` on `state` and yield its events; the last is `final` with the output state, or an `interrupt`.
@@ -58,9 +59,13 @@ async def stream_events(
     `tokens` is for graphs whose nodes send no events of ours: the names of the nodes whose models write the answer.
     Their tokens come as `text`, those of other nodes as `reasoning`, and calls of tools as `tool_start` and `tool_end`.
 
+    With `steps` a `status` comes when a node begins, too, and each says where the node is: `begins`, and `path`, the
+    nodes of the outer graphs that it runs in.
+
     Closing the iterator early stops the graph. Exceptions of the graph come out of the iterator.
     """
-    modes: Any = ["updates", "custom", "values", *(["messages"] if tokens is not None else [])]
+    modes: Any = ["updates", "custom", "values"]
+    modes += [*(["messages"] if tokens is not None else []), *(["tasks"] if steps else [])]
     given: Any = state if isinstance(state, Command) else dict(state)
     counter = UsageCounter()
     counted = merge_configs(config, {"callbacks": [counter]})
@@ -77,14 +82,13 @@ async def stream_events(
             elif part["type"] == "messages":
                 for event in _of_token(part["ns"], data, tokens or ()):
                     yield event
+            elif part["type"] == "tasks":
+                if "input" in data:  # at its beginning; its end has a part of its own
+                    yield Event(kind="status", data={"node": data["name"], "begins": True, "path": _path(part["ns"])})
             elif part["type"] == "updates":
-                for name, update in data.items():
-                    if name == "__interrupt__":
-                        asked += [one for one in update if one not in asked]
-                        continue
-                    for event in _of_tools(update) if tokens is not None else ():
-                        yield event
-                    yield Event(kind="status", data={"node": name})
+                asked += [one for one in data.get("__interrupt__", ()) if one not in asked]
+                for event in _of_updates(part["ns"] if steps else None, data, with_tools=tokens is not None):
+                    yield event
             elif not part["ns"]:
                 last = data
     yield Event(kind="usage", data=dict(counter.totals))
@@ -92,6 +96,20 @@ async def stream_events(
         yield Event(kind="interrupt", data={"id": one.id, "value": one.value})
     if not asked:
         yield Event(kind="final", data=last)
+
+
+def _of_updates(namespace: tuple[str, ...] | None, data: Any, *, with_tools: bool) -> Generator[Event]:
+    for name, update in data.items():
+        if name == "__interrupt__":
+            continue
+        if with_tools:
+            yield from _of_tools(update)
+        about = {} if namespace is None else {"begins": False, "path": _path(namespace)}
+        yield Event(kind="status", data={"node": name, **about})
+
+
+def _path(namespace: tuple[str, ...]) -> list[str]:
+    return [name.partition(":")[0] for name in namespace]
 
 
 def answering_nodes(graph: CompiledStateGraph[Any, Any, Any, Any]) -> frozenset[str]:

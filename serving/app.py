@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,9 @@ from .health import health_routes
 from .refusing import Refused, shown
 from .tracing import Tracing
 
+Way = Callable[[FastAPI, Gateway], AbstractAsyncContextManager[None]]
+"""Adds its routes to the app when it is entered."""
+
 
 def create_app(
     agents: Sequence[Agent],
@@ -28,6 +31,7 @@ def create_app(
     patients: Studies | None = None,
     metrics: str | None = None,
     tracing: Tracing | None = None,
+    ways: Sequence[Way] = (),
 ) -> FastAPI:
     """An ASGI app that serves the agents: OpenAI's chat protocol, health, metrics.
 
@@ -37,6 +41,7 @@ def create_app(
         patients: the patient records, for agents that read them.
         metrics: the folder into which several workers count (`PROMETHEUS_MULTIPROC_DIR`).
         tracing: `tracing_to(address)`, to write OpenTelemetry traces.
+        ways: further ways in, such as `mcp_server.mounted_tools`; each is open as long as the gateway.
 
     `app.state.gateway` is the `Gateway`; further routes call its `doorkeeper` and `turns`.
 
@@ -46,10 +51,13 @@ def create_app(
     gateway = Gateway(agents, options, patients=patients, metrics=metrics, tracing=tracing)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await gateway.open()
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                for way in ways:
+                    await stack.enter_async_context(way(app, gateway))
+                yield
         finally:
             await gateway.close()
 

@@ -20,6 +20,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 
+from ..agents.asked_films import question_of
 from ..corpora.patients.access import RunContext, Studies, issue
 from ..errors import AccessDenied, UserError
 from ..graphs.events import Event, stream_events
@@ -51,6 +52,8 @@ class Asked:
     resumes: str | None = None
     """The run that waits for a person; `decision` answers it."""
     decision: Any = None
+    steps: bool = False
+    """Whether it is told where in the graph it is."""
 
 
 @dataclass
@@ -149,7 +152,8 @@ class Turns:
                     why=str(refused.error["code"]),
                 )  # fmt: skip
             raise
-        question = asked.messages[-1].text if asked.messages and isinstance(asked.messages[-1], HumanMessage) else ""
+        asks = bool(asked.messages) and isinstance(asked.messages[-1], HumanMessage)
+        question = question_of(asked.messages) if asks else ""  # without the labels of its films
         body = {"question": question} if self._keep_texts else {}
         begun = Begun(
             run=run, at=now, key=caller.key, owner=caller.owner, conversation=asked.conversation,
@@ -240,7 +244,7 @@ class Turns:
         why = ""
         try:
             async with asyncio.timeout(self._longest_s):
-                stream = stream_events(graph, given, config, tokens=agent.tokens, **options)
+                stream = stream_events(graph, given, config, tokens=agent.tokens, steps=asked.steps, **options)
                 async with aclosing(stream) as events:
                     async for event in events:
                         if event.kind in ("final", "interrupt"):

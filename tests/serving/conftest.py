@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from gateway_server import Serve, Served
 from gateway_server import served as serving
 from langchain_core.language_models import BaseChatModel
 from wardround.serving import Agent, Options, create_app, known_agents, own_agent, utility_agent
+from wardround.serving.agui import mounted_agui
+from wardround.serving.app import Way
+from wardround.serving.mcp_server import mounted_tools
 
 if TYPE_CHECKING:
     from wardround.corpora import Corpus
@@ -39,6 +43,7 @@ def serve(
             patients: Any = None,
             profile: dict[str, Any] | None = None,
             tracing: Any = None,
+            mcp: bool = False,
             **changed: Any,
         ) -> Served:
             model = served(**(profile or {}))
@@ -47,7 +52,11 @@ def serve(
             )
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
-            app = create_app(agents, replace(options, **changed), patients=patients, tracing=tracing)
+            ways: list[Way] = [mounted_agui]
+            if mcp:
+                ways.append(partial(mounted_tools, medicines=essential, patients=patients))
+            changed_options = replace(options, **changed)
+            app = create_app(agents, changed_options, patients=patients, tracing=tracing, ways=ways)
             address = stack.enter_context(serving(app))
             found = Served(address, app, chat_server)
             stack.callback(found.http.close)

@@ -35,7 +35,7 @@ def waiting(server: Served, key: str = "none", **more: Any) -> Any:
 
 
 def answer(server: Served, question: str, said: str, key: str = "none") -> str:
-    history = [CASE_TURN, {"role": "assistant", "content": question}, {"role": "user", "content": said}]
+    history: Any = [CASE_TURN, {"role": "assistant", "content": question}, {"role": "user", "content": said}]
     reply = server.openai(key).chat.completions.create(model="diagnosis", messages=history)
     return str(reply.choices[0].message.content)
 
@@ -148,7 +148,7 @@ def test_a_streamed_question_ends_with_the_call_alone(serve: Serve) -> None:
 
 
 def test_a_graph_of_ones_own_asks_in_its_own_words(serve: Serve) -> None:
-    def greet(_: MessagesState) -> dict[str, Any]:
+    def greet(state: MessagesState) -> dict[str, Any]:  # noqa: ARG001 - LangGraph's nodes have it
         return {"messages": [AIMessage(f"Hello {interrupt('What is your name?')}!")]}
 
     graph = StateGraph(MessagesState).add_node("greet", greet).add_edge(START, "greet").add_edge("greet", END).compile()
@@ -175,13 +175,16 @@ class Named(TypedDict):
 
 
 def test_a_state_with_types_of_ones_own_is_kept_while_it_waits(serve: Serve) -> None:
-    def ask(_: Named) -> dict[str, Any]:
+    def first(state: Named) -> dict[str, Any]:  # noqa: ARG001 - LangGraph's nodes have it
+        return {"names": [Name(text="nobody")]}
+
+    def ask(state: Named) -> dict[str, Any]:  # noqa: ARG001
         return {"names": [Name(text=interrupt("What is your name?"))]}
 
     def greet(state: Named) -> dict[str, Any]:
         return {"messages": [AIMessage(f"Hello {state['names'][0].text}!")]}
 
-    builder = StateGraph(Named).add_node("first", lambda _: {"names": [Name(text="nobody")]}).add_node("ask", ask)
+    builder = StateGraph(Named).add_node("first", first).add_node("ask", ask)
     builder.add_node("greet", greet).add_edge(START, "first").add_edge("first", "ask").add_edge("ask", "greet")
     client = serve(own={"greeter": builder.add_edge("greet", END).compile()}).openai()
     hi: Any = {"role": "user", "content": "hi"}

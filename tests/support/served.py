@@ -13,6 +13,8 @@ from wardround.settings import Settings
 
 WARDROUND = [sys.executable, "-c", "from wardround.cli import main; main()"]
 BASE = "SmolLM2-135M-Instruct"
+PATIENCE_S = 600
+"""A machine that is busy with other things writes less than a token a second."""
 
 
 class Served(NamedTuple):
@@ -36,6 +38,7 @@ class Served(NamedTuple):
             **os.environ,
             "WARDROUND_STATE_DIR": str(self.state),
             "WARDROUND_API_KEY": self.key,
+            "WARDROUND_TIMEOUT_S": str(PATIENCE_S),
             "WARDROUND_MODEL": f"openai:{BASE}@{self.address}",
             **({"WARDROUND_PROFILE": str(self.profile)} if self.distiller else {}),
         }
@@ -48,7 +51,7 @@ class Served(NamedTuple):
     @property
     def settings(self) -> Settings:
         """For chat models that use it."""
-        return Settings(_env_file=None, api_key=SecretStr(self.key), state_dir=self.state)  # type: ignore[call-arg]
+        return Settings(_env_file=None, api_key=SecretStr(self.key), state_dir=self.state, timeout_s=PATIENCE_S)  # type: ignore[call-arg]
 
     def client(self) -> httpx.Client:
         """With the key."""

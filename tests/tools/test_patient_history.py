@@ -13,6 +13,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 from wardround.corpora.patients import (
     OWNER,
@@ -36,7 +37,7 @@ class State(TypedDict):
     bound: Annotated[Bound | None, keep_bound]
 
 
-def bind(_: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+def bind(state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:  # noqa: ARG001 - LangGraph goes by the name
     return {"bound": binding(runtime.context)}
 
 
@@ -76,6 +77,7 @@ def store(tmp_path: Path) -> PatientStore:
 def test_a_model_sees_three_arguments_and_no_patient(store: PatientStore) -> None:
     schema = patient_history(store).tool_call_schema
     assert not isinstance(schema, dict)
+    assert issubclass(schema, BaseModel)
     assert set(schema.model_json_schema()["properties"]) == {"region", "scope", "limit"}
 
 
