@@ -24,6 +24,7 @@ from .commands.models import models_app
 from .commands.patients import patients_app
 from .commands.progress import cohort, progress
 from .commands.serve import serve_app
+from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
 app.add_typer(serve_app, name="serve")
+app.add_typer(train_app, name="train")
 app.command("chat")(chat)
 app.command("mcp")(mcp)
 

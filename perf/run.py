@@ -22,6 +22,8 @@ import startup
 import whole_search
 from measuring import Measure, Options, Result, machine, options_parser, report
 
+import training
+
 MEASUREMENTS: dict[str, Measure] = {
     "startup": startup.measure,
     "graph_overhead": graph_overhead.measure,
@@ -32,6 +34,7 @@ MEASUREMENTS: dict[str, Measure] = {
     "evaluation": evaluation.measure,
     "open_report": open_report.measure,
     "patients": patients.measure,
+    "training": training.measure,
 }
 
 
