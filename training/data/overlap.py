@@ -148,8 +148,9 @@ def _shares_run(row: SftRow, runs: Mapping[tuple[str, ...], str], short: set[tup
         run = tuple(own[at : at + RUN])
         if run in runs:
             return Refused(row=row.id, benchmark=runs[run], why=f"shares {json.dumps(' '.join(run))}")
+    asked = words(_question(row))
     for whole in short:  # a short benchmark question, asked as a whole
-        if tuple(own[-len(whole) :]) == whole:
+        if tuple(asked[-len(whole) :]) == whole:
             return Refused(row=row.id, benchmark=runs[whole], why=f"asks {json.dumps(' '.join(whole))}")
     return None
 
