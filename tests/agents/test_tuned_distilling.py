@@ -97,5 +97,5 @@ def test_the_adapter_is_asked_for_by_name(
 
 
 def test_a_name_cut_in_two_is_a_choice(essential: Corpus) -> None:
-    choices = medicine_choices([HumanMessage("she had her gaba penten at noon")], essential)
-    assert choices == [Choice("gaba penten", "gabapenten")]
+    choices = medicine_choices([HumanMessage("my azi thromicyn is gone")], essential)
+    assert Choice("azi thromicyn", "azithromycin") in choices
