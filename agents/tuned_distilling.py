@@ -49,17 +49,16 @@ class Form(BaseModel):
     keywords: str | None = Field(default=None, max_length=MOST_KEYWORDS)
 
 
-def request(messages: Sequence[AnyMessage], choices: Sequence[Choice], cues: Sequence[Attribute]) -> list[BaseMessage]:
-    """What the model is asked for a conversation: the turns, the last as the question, then what rules have found.
+def request(messages: Sequence[AnyMessage], choices: Sequence[Choice]) -> list[BaseMessage]:
+    """What the model is asked for a conversation: the turns, the last as the question, then the names it holds.
 
-    Names and cue words are hints that the model learns to weigh. Folded: case and width tell a small model nothing.
+    Folded: case and width tell a small model nothing.
     """
     before = fold(transcript(messages[:-1], most_characters=_MOST_CHARACTERS))
     lines = [
         *([before] if before else []),
         f"question: {fold(' '.join(messages[-1].text.split()))[-_MOST_CHARACTERS:]}",
         f"names: {'; '.join(c.said for c in choices[:_MOST_HINTS]) or '-'}",
-        f"cues: {'; '.join(cue.value for cue in cues[:_MOST_HINTS]) or '-'}",
     ]
     return [*prompt(PROMPT).messages(), HumanMessage("\n".join(lines))]
 
@@ -104,7 +103,7 @@ async def tuned_calls(
     asked = Asked.of(messages, medicines)
     parsed, _ = await structured_reply(
         for_role(model, "distiller"),
-        request(messages, choices, asked.attributes),
+        request(messages, choices),
         form_schema([c.said for c in choices]),
         name="search_medicine",
         config=role_config(config, "distiller", prompt(PROMPT)),

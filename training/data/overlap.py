@@ -98,7 +98,7 @@ def asked_in(row: SftRow | PreferenceRow) -> str:
 
 def _question(row: SftRow | PreferenceRow) -> str:
     """The end of what is asked, without the hints behind it."""
-    lines = [line for line in asked_in(row).splitlines() if not line.startswith(("names: ", "cues: "))]
+    lines = [line for line in asked_in(row).splitlines() if not line.startswith("names: ")]
     return lines[-1].removeprefix("question: ")[-_LONGEST:] if lines else ""
 
 
