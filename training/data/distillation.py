@@ -21,6 +21,7 @@ from ...agents.tuned_distilling import PROMPT, Form, reply, request
 from ...corpora.medicines import Attribute
 from ...corpora.words import fold
 from . import phrases
+from .chinese import chinese_case
 from .names import KnownNames, MedicineName, in_a_persons_case, invented_name, misspelt
 from .phrases import Question
 from .rows import ChatMessage, SftRow
@@ -143,18 +144,20 @@ class Slots:
         return filled[:1].upper() + filled[1:] if text.startswith("{person}") else filled
 
 
-def cases(names: Sequence[MedicineName], *, count: int, seed: int) -> Iterator[tuple[str, Case]]:
-    """`count` cases with their kinds, the same for the same names and seed."""
+def cases(names: Sequence[MedicineName], *, count: int, seed: int, chinese: float = 0.0) -> Iterator[tuple[str, Case]]:
+    """`count` cases with their kinds, the same for the same arguments; of them about `chinese` (a share) in Chinese."""
+    shares = {kind: share * (1 - chinese) for kind, share in SHARES.items()} | {"chinese": chinese}
     makers: dict[str, Callable[[Sequence[MedicineName], random.Random], Case]] = {
         "question": _question_case,
         "attribute": _attribute_case,
         "pair": _pair_case,
         "which": _which_case,
         "none": _no_call_case,
+        "chinese": _chinese_case,
     }
     for number in range(count):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311 -- nothing secret
-        kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
+        kind = rng.choices(list(shares), weights=list(shares.values()))[0]
         yield kind, makers[kind](names, rng)
 
 
@@ -326,6 +329,11 @@ def _no_call_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     slots = Slots(names, rng)
     turns = [slots.fill(rng.choice(phrases.openings())), _adviser(rng), rng.choice(phrases.small_talk())]
     return _case(turns if rng.random() < 0.7 else turns[-1:], [], slots, rng)
+
+
+def _chinese_case(_: Sequence[MedicineName], rng: random.Random) -> Case:
+    messages, forms, names = chinese_case(rng)
+    return Case(messages, forms, (), KnownNames(names))
 
 
 def _case(turns: Sequence[str], forms: Sequence[Form], slots: Slots, rng: random.Random) -> Case:
