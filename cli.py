@@ -20,6 +20,7 @@ from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 from .eval_commands import elo, evaluate, runs_app, score
 from .graph_commands import diagnose, graphs_app, review_app, ward_round
+from .patient_commands import patients_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +31,7 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
+app.add_typer(patients_app, name="patients")
 app.command("diagnose")(diagnose)
 app.add_typer(review_app, name="review")
 app.command("round")(ward_round)

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """A JSON file with a `ModelProfile`, where the declared defaults for the model's name are wrong."""
     corpus: Path | None = None
     """A corpus index directory. Unset: the shipped corpus of 60 essential medicines."""
+    patients: Path | None = None
+    """The patient records that `wardround patients import` made: an SQLite file. Patient data."""
     encoder: str | None = None
     """An encoder whose vectors `wardround corpus embed` made: full-text search then ranks by words and by meaning."""
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("wardround"))

@@ -26,15 +26,16 @@ class Assertions:
 
 _COMPARES = re.compile(
     r"""\b(?:
-      stable|unchanged|again|persist\w*|continu(?:ed|es|ing)|remain(?:s|ed|ing)?|interval|interim|re-?demonstrat\w+
+      stable|unchanged|again|persist\w*|continu(?:ed|es|ing)|remain(?:s|ed|ing(?!\s+(?:\w+\s+)?(?:osseous|bony|bones|structures|lungs?|ribs|soft|visualized)))?|interval|interim|re-?demonstrat\w+
     | improv(?:ed|ing|es|ement)|worsen\w*|decreasing|increasing|progress(?:ed|ion|ing|ive(?:ly)?)|enlarging
     | resolved|resolution|clear(?:ed|ing)\s+of|cleared|partial\ clearing|as\ before|no\ longer|previously|unaltered
     | (?:in|de)creased?\s+(?:(?:in|since|from|when|as|compared|slightly|somewhat)\s+)(?:size\s+)?(?:compared|since|from|the\ (?:prior|previous|interval)|prior|previous|most\ recent)
     | (?:slightly|mildly|significantly|markedly)\s+(?:in|de)creased\s+(?:from|since|compared|when)
+    | (?:in|de)creased\s+(?:\w+\s+){0,3}(?:effusions?|pneumothora\w+|edema|consolidations?|atelectasis|congestion)
     | (?:in|de)creased\s+(?:from|since|compared)|(?:smaller|larger|greater|less|more)\s+(?:\w+\s+){0,3}(?:than|compared)\s+(?:on|in|to|with|the|prior|previous|seen|before)
     | compared?\s+(?:to|with)|(?:in|by|on)\ comparison|comparison\ (?:to|with|is\ made)|as\ compared
     | since\s+(?:the\s+)?(?:prior|previous|last|most|study|exam|xxxx|\d)
-    | similar\s+(?:to|in|as|appear\w*|size|position|configuration|pattern|degree|compared)|(?:grossly|overall|appears?|not)\s+similar|same\s+(?:\w+\s+)?as|as\ seen\ (?:on|previously)
+    | not\s+(?:present|seen)\s+on\ (?:the\s+)?(?:\w+\s+)?(?:prior|previous)|similar[\s-]+(?:to|in|as|appear\w*|size|position|configuration|pattern|degree|compared)|(?:grossly|overall|appears?|not)\s+similar|same\s+(?:\w+\s+)?as|as\ seen\ (?:on|previously)
     | new(?:ly)?(?=\s+(?:\w+\s+){0,4}(?:opacit|infiltrat|consolid|effusion|pneumo|nodul|mass|lesion|fractur|airspace|air|atelect|edema|line|cathet|abnormal|finding|focal|since|from|compared|left|right|bi|area|tip|placement|deviat))|is\ new|are\ new
     | (?:no|not|without|any|significant(?:ly)?|little)\s+(?:(?:significant|interval|appreciable|definite|acute|substantial|gross|obvious|detrimental)(?:ly)?\s+)*(?:change[ds]?(?!s?\s+of)|differen\w+)
     | (?:has|have)\s+(?:now\s+)?been\s+(?:\w+\s+)?(?:placed|removed|exchanged|replaced|inserted|extubated|withdrawn|advanced|repositioned|retracted|pulled)
@@ -52,7 +53,7 @@ _NAMED_ONLY = re.compile(  # a comparison that is wished for, missed or only sai
     | comparison\ (?:with|to)\b[^.;]*\b(?:could|would|may|might|should|if)
     | (?:recommend\w*|suggest|consider|advise\w*|correlat\w+|could|would|should|may\ be|if|obtain\w*)\b[^.;]*\b(?:comparison|compared?|prior|previous|stability|stable|document|follow|change|resolution|resolved|improve\w*|clearing)
     | to\s+(?:document|ensure|confirm|assess|evaluate|establish)\s+(?:for\s+)?(?:\w+\s+)?(?:stability|resolution|clearing|change|progression|improvement)
-    | (?:until|ensure|follow\w*)\s+(?:\w+\s+)?(?:resolution|clearing)
+    | (?:until|to|ensure|follow\w*)\s+(?:\w+\s+)?(?:resolution|clearing)
     | improved?\s+(?:inspirat\w+|visuali\w+|evaluat\w+|assess\w+|detail|penetration|characteri\w+)
     )""",
     _I | re.VERBOSE,
@@ -66,7 +67,8 @@ _DENIES = re.compile(
 _NO_DENIAL = re.compile(  # looks like a denial and is none
     r"\b(?:(?:can\s?not|can't|not|never|difficult to|hard to) (?:be )?(?:\w+ )?(?:exclu\w+|rul\w+)"
     r"|(?:no|not|without) (?:\w+ )?(?:(?:significant|interval|appreciable|substantial|definite|gross|detrimental|other)(?:ly)? )*(?:chang\w+|differen\w+)"
-    r"|no longer|not (?:well|clearly|fully|completely|adequately|optimally|entirely|included|available|seen on|visualized on|appreciated on|identified on|evident on|certain)"
+    r"|no longer|not (?:well|clearly|fully|completely|adequately|optimally|entirely|included|available|certain|present on (?:the )?(?:\w+ )?(?:prior|previous))"
+    r"|not (?:\w+ )?(?:seen|visuali[sz]ed|appreciated|identified|evident|present|locali[sz]ed|demonstrated) (?:\w+ ){0,2}on (?:the )?(?:lateral|frontal|pa|ap)\b"
     r"|no (?:prior|comparison|previous|relevant|available|old)|not only|not necessarily|no increase|without (?:oblique|lateral|contrast))\b",
     _I,
 )
@@ -98,7 +100,7 @@ _NORMAL_NEAR = re.compile(
 )
 
 _HEDGES = re.compile(
-    r"\b(?:may(?! (?:be )?(?:helpful|benefit|useful|better|consider))|might|could(?! (?:be helpful|help|confirm|better|further|be performed|be obtained))|possib\w+|probab\w+|likely|suggest(?:s|ed|ing|ive|ion)?\b(?! (?:clinical|correlation|follow|comparison|ct|further|repeat|dedicated|pa |upright|short))"
+    r"\b(?:may(?! (?:be )?(?:helpful|benefit|useful|better|consider))|might|could(?! (?:not|be helpful|help|confirm|better|further|be performed|be obtained))|possib\w+|probab\w+|likely|suggest(?:s|ed|ing|ive|ion)?\b(?! (?:clinical|correlation|follow|comparison|ct|further|repeat|dedicated|pa |upright|short))"
     r"|suspect\w*|suspicious for|suspicion (?:of|for)|concern\w* (?:for|of|about)|worrisome for|can\s?not (?:be )?(?:\w+ )?(?:exclu\w+|rul\w+)|can't (?:be )?exclu\w+|(?:not|difficult to) (?:be )?(?:\w+ )?(?:exclu\w+|rul\w+)|cannot be"
     r"|versus|vs\.?|most (?:consistent|compatible|suggestive|in keeping|typical|likely)|favou?r\w*|question(?:able|ed)?|equivocal|indeterminate|uncertain|unclear|unknown|presum\w+|perhaps|potential\w*|differential|conceivabl\w+|apparent(?:ly)?(?= (?:nodul|opaci|mass|densit))|raises?|thought to|felt to|believed to|ill-defined (?:or|versus))(?!\w)",
     _I,
@@ -140,8 +142,9 @@ def _denied_spans(sentence: str) -> list[tuple[int, int]]:
         then = _SEEN_THEN.search(sentence, cue.end())
         ends = [m.start() if m is stop else m.end() for m in (stop, then) if m]
         spans.append((cue.start(), min(ends, default=len(sentence))))
+    no_denial = [span for span in spurious if "longer" not in sentence[slice(*span)].lower()]
     for cue in _DENIED_BEFORE.finditer(sentence):
-        if not _inside(cue.start(), [s for s in spurious if "longer" not in sentence[s[0] : s[1]].lower()]):
+        if not any(cue.start() < end and start < cue.end() for start, end in no_denial):
             start = max((m.end() for m in _STOPS.finditer(sentence, 0, cue.start())), default=0)
             spans.append((start, cue.start()))
     return spans

@@ -151,7 +151,8 @@ class _Collecting:
         if not any(s.section in ASSERTING for s in kept):
             return
         time = parse_moment(study.time)[0]
-        yield record_of(study.id, time, study.until is None, (self._grant.date - time.date()).days, scope, kept)
+        until = parse_moment(study.until)[0] if study.until else None
+        yield record_of(study.id, (time, until), (self._grant.date - time.date()).days, scope, kept)
 
     def _why_empty(self, more: bool) -> str:
         if not self._earlier:
@@ -170,9 +171,12 @@ class _Collecting:
 
 
 def record_of(
-    study: str, time: datetime, exact: bool, days_before: int, scope: Scope, sentences: Sequence[Sentence]
+    study: str, when: tuple[datetime, datetime | None], days_before: int, scope: Scope, sentences: Sequence[Sentence]
 ) -> HistoryRecord:
-    """A record of these sentences, its text joined by section and without line breaks inside sentences."""
+    """A record of these sentences, its text joined by section and without line breaks inside sentences.
+
+    `when` is `time` and `until` of the study.
+    """
     parts: list[str] = []
     last: SectionName | None = None
     for sentence in sentences:
@@ -186,8 +190,8 @@ def record_of(
     return HistoryRecord(
         id=f"{study}/{scope.value}",
         study_id=study,
-        time=time,
-        exact=exact,
+        time=when[0],
+        until=when[1],
         days_before=days_before,
         scope=scope,
         text="\n".join(parts),
@@ -204,7 +208,7 @@ def _cut(record: HistoryRecord, chars: int) -> HistoryRecord | None:
             record
             if count == len(record.sentences)
             else record_of(
-                record.study_id, record.time, record.exact, record.days_before, record.scope, record.sentences[:count]
+                record.study_id, (record.time, record.until), record.days_before, record.scope, record.sentences[:count]
             )
         )
         if len(shorter.text) <= chars:

@@ -194,10 +194,10 @@ class HistoryRecord(_Record):
     """`<study>/<scope>`, the same in every query."""
     study_id: Id
     time: datetime
-    exact: bool
-    """Whether the time of day is known; else only the date counts."""
+    until: datetime | None = None
+    """As in `Study`."""
     days_before: int
-    """Whole days between its date and the date of the current study; 0 is the same day, and earlier."""
+    """Whole days between its first possible date and that of the current study; 0 is the same day, and earlier."""
     scope: Scope
     """GLOBAL or REGIONAL."""
     text: str
@@ -210,8 +210,11 @@ class HistoryRecord(_Record):
 
     @property
     def date(self) -> str:
-        """The ISO date of the study."""
-        return self.time.date().isoformat()
+        """The ISO date of the study, as precise as it is known: `2180-05-06`, `2180-05` or `2180`."""
+        day = self.time.date().isoformat()
+        if self.until is None or self.until.date() == self.time.date():
+            return day
+        return day[:7] if self.until.month == self.time.month else day[:4]
 
 
 class History(_Record):

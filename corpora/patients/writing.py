@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +29,8 @@ class Written:
     text: str | Mapping[SectionName, str]
     """The whole text with its headings, or its sections."""
     issued: datetime | None = None
+    regions: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """What Chest ImaGenome says its phrases are about, white space as single blanks; it goes before our own tags."""
 
 
 class Added(StrEnum):
@@ -140,9 +142,7 @@ class StoreWriter:
 
     def _report(self, study: int, report: Report | Written | None) -> None:
         if isinstance(report, Written):
-            issued = report.issued
-            text = report.text
-            report = read_report(text, issued=issued) if isinstance(text, str) else report_of(text, issued=issued)
+            report = _tagged(report)
         if report is None or not report.text.strip():
             return
         issued_span = span(*_moment(report.issued)) if report.issued else None
@@ -213,6 +213,12 @@ def write_patients(path: Path, patients: Sequence[Patient], *, source: str, fold
                 raise UserError(f"the patient `{patient.id}` cannot be added to `{path}`: {error}") from error
 
 
+def _tagged(written: Written) -> Report:
+    if isinstance(written.text, str):
+        return read_report(written.text, issued=written.issued, tagged=written.regions)
+    return report_of(written.text, issued=written.issued, tagged=written.regions)
+
+
 def _moment(time: datetime) -> tuple[datetime, datetime | None]:
     return parse_moment(time.isoformat())
 
@@ -222,7 +228,8 @@ def _digest(study: Study, report: Report | Written | None) -> bytes:
     said: object = None
     if isinstance(report, Written):
         text = report.text if isinstance(report.text, str) else {k.value: v for k, v in report.text.items()}
-        said = [text, report.issued.isoformat() if report.issued else None]
+        regions = {phrase: sorted(names) for phrase, names in report.regions.items()}
+        said = [text, report.issued.isoformat() if report.issued else None, regions]
     elif report is not None:
         said = report.model_dump(mode="json")
     whole = [TAGGER, study.model_dump(mode="json", exclude={"report"}), said]
