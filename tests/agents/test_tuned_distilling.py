@@ -28,11 +28,11 @@ def found(model: Any, medicines: Corpus, *turns: str) -> Any:
     return distiller(model, medicines).invoke({"messages": messages})
 
 
-def test_the_request_has_the_turns_the_question_and_the_hints() -> None:
+def test_the_request_has_the_turns_the_question_and_the_names() -> None:
     messages = [HumanMessage("I take WARFARIN."), AIMessage("Yes?"), HumanMessage("Is it\nok?")]
-    asked = request(messages, [Choice("warfarin", "warfarin")], [Attribute.DOSAGE])
+    asked = request(messages, [Choice("warfarin", "warfarin")])
     assert (
-        asked[-1].text == "user: i take warfarin.\nassistant: yes?\nquestion: is it ok?\nnames: warfarin\ncues: dosage"
+        asked[-1].text == "user: i take warfarin.\nassistant: yes?\nquestion: is it ok?\nnames: warfarin"
     )
 
 
@@ -99,3 +99,9 @@ def test_the_adapter_is_asked_for_by_name(
 def test_a_name_cut_in_two_is_a_choice(essential: Corpus) -> None:
     choices = medicine_choices([HumanMessage("my azi thromicyn is gone")], essential)
     assert Choice("azi thromicyn", "azithromycin") in choices
+
+
+def test_a_chinese_question_is_distilled_without_the_adapter(scripted: Scripted, essential: Corpus) -> None:
+    form = {"role": "distiller", "reply": {"content": '{"medicine": "布洛芬", "attribute": "dosage"}'}}
+    calls = found(scripted(form, **TUNED), essential, "布洛芬一天吃几次？")["calls"]
+    assert calls[0].medicine == "布洛芬"

@@ -14,8 +14,8 @@ from wardround.training.agreement import compare
 from wardround.training.base_model import base_folder
 
 PROMPT = (
-    "<|im_start|>system\nSearches for the last question, as JSON.<|im_end|>\n<|im_start|>user\n"
-    "user: i take warfarin.\nassistant: ok?\nquestion: can i have {} with it?\nnames: {}; warfarin\ncues: -<|im_end|>\n"
+    "<|im_start|>system\nSearch.<|im_end|>\n<|im_start|>user\n"
+    "user: i take warfarin.\nassistant: ok?\nquestion: can i have {} with it?\nnames: {}; warfarin<|im_end|>\n"
     "<|im_start|>assistant\n"
 )
 REPLY = '{{"calls":[{{"medicine":"{}","attribute":"interactions"}}]}}<|im_end|>'
