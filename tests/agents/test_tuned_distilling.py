@@ -31,9 +31,7 @@ def found(model: Any, medicines: Corpus, *turns: str) -> Any:
 def test_the_request_has_the_turns_the_question_and_the_names() -> None:
     messages = [HumanMessage("I take WARFARIN."), AIMessage("Yes?"), HumanMessage("Is it\nok?")]
     asked = request(messages, [Choice("warfarin", "warfarin")])
-    assert (
-        asked[-1].text == "user: i take warfarin.\nassistant: yes?\nquestion: is it ok?\nnames: warfarin"
-    )
+    assert asked[-1].text == "user: i take warfarin.\nassistant: yes?\nquestion: is it ok?\nnames: warfarin"
 
 
 def test_the_reply_is_what_the_schema_allows() -> None:
@@ -105,3 +103,12 @@ def test_a_chinese_question_is_distilled_without_the_adapter(scripted: Scripted,
     form = {"role": "distiller", "reply": {"content": '{"medicine": "布洛芬", "attribute": "dosage"}'}}
     calls = found(scripted(form, **TUNED), essential, "布洛芬一天吃几次？")["calls"]
     assert calls[0].medicine == "布洛芬"
+
+
+def test_the_medicine_named_last_comes_first(scripted: Scripted, essential: Corpus) -> None:
+    model = scripted(says({"medicine": "ibuprofen", "attribute": "dosage"}), **TUNED)
+    calls = found(model, essential, "I have ibuprofen.", "Yes?", "And metformin.", "Go on.", "How often?")["calls"]
+    assert [(c.medicine, c.attribute, c.distilled_by.value) for c in calls] == [
+        ("metformin", Attribute.DOSAGE, "rule"),
+        ("ibuprofen", Attribute.DOSAGE, "model"),
+    ]

@@ -40,7 +40,7 @@ def test_held_out_medicines_are_never_trained_on(data: Path) -> None:
 
 def test_the_report_says_what_was_compared(data: Path) -> None:
     report = json.loads((data / "report.json").read_text())
-    assert set(report["overlap"]["benchmarks"]) == {"dev.jsonl", "test.jsonl"}
+    assert set(report["overlap"]["benchmarks"]) == {"medicineqa_open/dev.jsonl", "medicineqa_open/test.jsonl"}
     assert report["overlap"]["encoder"] is None
     assert report["train"] + report["heldout"] + len(report["overlap"]["refused"]) == 200
 

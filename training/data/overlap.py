@@ -50,7 +50,7 @@ class OverlapReport(BaseModel):
 
     rows: int
     benchmarks: dict[str, str]
-    """File names and the first digits of their sha256."""
+    """Files (folder and name) and the first digits of their sha256."""
     texts: int
     """Texts of the benchmarks that were compared with."""
     run_words: int
@@ -132,7 +132,7 @@ def without_overlap(
         kept = [row for row in kept if row.id not in near]
     report = OverlapReport(
         rows=len(rows),
-        benchmarks={path.name: sha256_of(path)[:16] for path in benchmarks},
+        benchmarks={f"{path.parent.name}/{path.name}": sha256_of(path)[:16] for path in benchmarks},
         texts=len(texts),
         run_words=RUN,
         encoder=encoder.name if encoder is not None else None,
