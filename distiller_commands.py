@@ -19,6 +19,7 @@ BenchmarkOption = Annotated[
     list[Path] | None,
     typer.Option("--benchmark", help="A file that must not be learned from, besides MedicineQA-Open."),
 ]
+ChineseOption = Annotated[float, typer.Option(min=0, max=1, help="The share of dialogues in Chinese.")]
 ConfigOption = Annotated[str | None, typer.Option("--config", help="Another recipe or TOML file.")]
 StepsOption = Annotated[int | None, typer.Option(min=1, help="Optimizer steps, to try it out.")]
 HereOption = Annotated[bool, typer.Option("--here", hidden=True)]
@@ -31,6 +32,7 @@ def distiller(
     rows: RowsOption = None,
     seed: SeedOption = 7,
     benchmark: BenchmarkOption = None,
+    chinese: ChineseOption = 0.0,
     config: ConfigOption = None,
     max_steps: StepsOption = None,
     here: HereOption = False,
@@ -46,7 +48,7 @@ def distiller(
     chosen = load_config(config or RECIPE, max_steps=max_steps)
     need_training()
     if not here:
-        asked = ["train", "distiller", "--out", str(out), "--seed", str(seed), "--here"]
+        asked = ["train", "distiller", "--out", str(out), "--seed", str(seed), "--chinese", str(chinese), "--here"]
         for option, value in (("corpus", corpus), ("rows", rows), ("config", config), ("max-steps", max_steps)):
             asked += [f"--{option}", str(value)] if value is not None else []
         for path in benchmark or ():
@@ -60,6 +62,7 @@ def distiller(
         count=rows or ROWS,
         seed=seed,
         benchmarks=benchmark or (),
+        chinese=chinese,
         say=say,
     )
     say(f"made in {made.seconds / 60:.0f} minutes: {made.adapter.folder}")

@@ -28,7 +28,7 @@ class Choice(NamedTuple):
     """One name."""
 
     said: str
-    """As it stands in the (folded) conversation: a small model copies more surely than it corrects."""
+    """As the model is told it, folded: a small model copies more surely than it corrects."""
     name: str
     """What is searched for."""
 
@@ -61,6 +61,6 @@ def _joined(text: str, medicines: MedicineSearch) -> list[Choice]:
                 if medicines.mentions(" ".join(own)):
                     continue  # a name of several words, or one beside another word: found as it stands
                 named = medicines.mentions(joined)
-                if len(named) == 1 and named[0].text == joined:
-                    found.append(Choice(" ".join(own), joined))
+                if len(named) == 1 and named[0].end - named[0].start == len(joined):
+                    found.append(Choice(" ".join(own), named[0].text))
     return found

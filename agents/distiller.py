@@ -18,6 +18,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..corpora.medicines import Attribute, SearchCall
+from ..corpora.words import has_chinese
 from ..models import profile_of
 from .calling import role_config
 from .dialogue import check_dialogue, transcript
@@ -79,7 +80,9 @@ def distiller(model: BaseChatModel, medicines: MedicineSearch) -> Node[Distiller
             return {"calls": [], "flags": []}
         flags: list[Flag] = []
         try:
-            if tuned:
+            if tuned and not has_chinese(
+                messages[-1].text
+            ):  # adapters learned English only: docs/training-distiller.md
                 calls = await tuned_calls(model, messages, medicines, config)
             elif calls_tools:
                 calls = await _distilled(model, messages, medicines, config)

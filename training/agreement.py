@@ -12,9 +12,11 @@ from typing import Any, Final, NamedTuple
 
 TOP: Final = 10
 """Tokens compared at each position: the likeliest of transformers."""
+_LIKELIEST: Final = 200
+"""Tokens that llama.cpp tells the probabilities of."""
 TOLERANCE: Final = 0.25
 """Nats by which the mean log-probability of those tokens may differ."""
-SAME_FIRST: Final = 0.95
+SAME_FIRST: Final = 0.9
 """The share of positions whose likeliest token must be the same."""
 
 
@@ -108,5 +110,6 @@ def _llamacpp(gguf: Path, lora: Path | None) -> Any:
 
 
 def _next_token(server: Any, tokens: list[int]) -> dict[int, float]:
-    told = server.handle_completions({"prompt": tokens, "n_predict": 1, "n_probs": 200, "temperature": 0.0})
-    return {entry["id"]: entry["logprob"] for entry in told["completion_probabilities"][0]["top_logprobs"]}
+    told = server.handle_completions({"prompt": tokens, "max_tokens": 1, "logprobs": _LIKELIEST, "temperature": 0.0})
+    found = told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    return {entry["id"]: entry["logprob"] for entry in found}

@@ -31,7 +31,7 @@ from .run import train
 
 RECIPE: Final = "distiller-135m-cpu"
 ROLE: Final = "distiller"
-ROWS: Final = 2200
+ROWS: Final = 3200
 SEED: Final = 7
 _HELD_OUT: Final = 0.04
 """The share of medicines, and of rows without one, that training never sees."""
@@ -74,6 +74,7 @@ def make_data(
     count: int = ROWS,
     seed: int = SEED,
     benchmarks: Sequence[Path] = (),
+    chinese: float = 0.0,
     say: Say = lambda _: None,
 ) -> Data:
     """Write `train.jsonl`, `heldout.jsonl` and `report.json` into `folder`, the same for the same arguments.
@@ -87,6 +88,7 @@ def make_data(
         count: rows to compose; what overlaps with a benchmark is refused.
         seed: of the generator.
         benchmarks: further files that must not be learned from.
+        chinese: the share of dialogues in Chinese.
         say: told the news.
 
     Raises:
@@ -103,7 +105,7 @@ def make_data(
     kinds: Counter[str] = Counter()
     invented = 0
     rows: list[SftRow] = []
-    for number, (kind, case) in enumerate(cases(names, count=count, seed=seed)):
+    for number, (kind, case) in enumerate(cases(names, count=count, seed=seed, chinese=chinese)):
         kinds[kind] += 1
         invented += bool(case.medicines and case.medicines[0].invented)
         rows.append(row_of(case, row_id=f"distill-{seed}-{number}", source={**source, "kind": kind}))
@@ -177,6 +179,7 @@ def make_distiller(
     count: int = ROWS,
     seed: int = SEED,
     benchmarks: Sequence[Path] = (),
+    chinese: float = 0.0,
     say: Say = lambda _: None,
 ) -> Made:
     """Data, training and export in one. The same call goes on with one that was cut off.
@@ -185,7 +188,7 @@ def make_distiller(
         folder: gets `data/`, `run/` (see `training/folder.py`) and `adapters/NAME-HASH`.
         settings: where pulled models lie.
         config: the recipe; its rows are replaced by those made here.
-        corpus: as for `make_data`, with `count`, `seed` and `benchmarks`.
+        corpus: as for `make_data`, with `count`, `seed`, `benchmarks` and `chinese`.
         say: told the news.
 
     Raises:
@@ -199,6 +202,7 @@ def make_distiller(
         count=count,
         seed=seed,
         benchmarks=benchmarks,
+        chinese=chinese,
         say=say,
     )
     told = config.model_copy(update={"train": data.train, "heldout": data.heldout})

@@ -7,7 +7,6 @@ another, and a folder whose weights were exchanged is noticed (`wardround.models
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -56,7 +55,10 @@ def export_adapter(trained: Path, into: Path, *, name: str, base: str, role: str
             if card is not None:
                 (made / CARD).write_text(card, encoding="utf-8")
             elif (trained / CARD).is_file():
-                shutil.copyfile(trained / CARD, made / CARD)
+                told = (trained / CARD).read_text(encoding="utf-8").splitlines(keepends=True)
+                # The picture stays with the run.
+                (made / CARD).write_text("".join(line for line in told if "curves.png" not in line), encoding="utf-8")
+            (made / WEIGHTS).chmod(0o644)
             target = into / f"{name}-{content_hash(made / WEIGHTS)}"
             if not target.exists():
                 made.rename(target)

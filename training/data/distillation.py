@@ -16,8 +16,7 @@ from typing import Final, NamedTuple
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
-from ...agents.choices import medicine_choices
-from ...agents.rules import Asked
+from ...agents.choices import Choice, medicine_choices
 from ...agents.tuned_distilling import PROMPT, Form, reply, request
 from ...corpora.medicines import Attribute
 from ...corpora.words import fold
@@ -29,12 +28,11 @@ from .rows import ChatMessage, SftRow
 from .slips import slipped
 
 SHARES: Final = {
-    "attribute": 0.40,
-    "single": 0.18,
-    "pair": 0.14,
-    "which": 0.20,
+    "question": 0.50,
+    "attribute": 0.14,
+    "pair": 0.11,
+    "which": 0.22,
     "none": 0.03,
-    "chinese": 0.05,
 }
 """How often each kind of case comes."""
 _WEIGHTS: Final = {
@@ -57,23 +55,12 @@ _WEIGHTS: Final = {
 """How often each attribute is asked for: about as people do, none so seldom that it is not learned."""
 _INVENTED: Final = 0.4
 _MISSPELT: Final = 0.25
-_LONG: Final = 0.25
+_LONG: Final = 0.4
 """How often the last turn of a dialogue is a hand-written one of several sentences."""
 _PLAIN_TALK: Final = ("answer", "answer", "story", "digress", "feeling", "refuse")
 _PEOPLE: Final = (
     "my wife|my husband|my son|my daughter|my mother|my father|my mum|my dad|my sister|my brother|my grandmother|"
     "my neighbour|my patient|my boss|my girlfriend|my uncle"
-).split("|")
-_WHICH_LATER: Final = (
-    "So what is there for it?|Which ones are there?|What do they usually give for that?|And what helps?|"
-    "What would one take for that?|Is there a pill for it?|What's it called, the thing they give for this?|"
-    "what can i get for it|Which medicine is meant for that?|So which one do they start with?|"
-    "I want names I can take to the doctor.|Is there anything licensed for this?|what do u take for that|"
-    "What are my options, medicine-wise?|Does any medicine exist for that?|which is the right med for this|"
-    "Please, what is the medicine against it?|Is something approved for it, and what?|What should I ask for?|"
-    "Anything stronger than tea for that?|what kills it|What do doctors prescribe there?|What works?|"
-    "There must be something. What?|Give me the shortlist.|Which drops or tablets are for that?|"
-    "So what now, what's the drug?"
 ).split("|")
 _TRIED: Final = (
     "Tried {other}, no good.|I had {other}, it did nothing.|{other} made me ill, so not that.|"
@@ -115,6 +102,8 @@ class Case(NamedTuple):
     medicines: tuple[MedicineName, ...] = ()
     known: KnownNames = KnownNames(())
     """The names in the dialogue, as the database would find them."""
+    hints: tuple[str, ...] = ()
+    """Names that the model is told of although the turns were left out that hold them."""
 
 
 class Slots:
@@ -155,11 +144,12 @@ class Slots:
         return filled[:1].upper() + filled[1:] if text.startswith("{person}") else filled
 
 
-def cases(names: Sequence[MedicineName], *, count: int, seed: int) -> Iterator[tuple[str, Case]]:
-    """`count` cases with their kinds, the same for the same names and seed."""
+def cases(names: Sequence[MedicineName], *, count: int, seed: int, chinese: float = 0.0) -> Iterator[tuple[str, Case]]:
+    """`count` cases with their kinds, the same for the same arguments; of them about `chinese` (a share) in Chinese."""
+    shares = {kind: share * (1 - chinese) for kind, share in SHARES.items()} | {"chinese": chinese}
     makers: dict[str, Callable[[Sequence[MedicineName], random.Random], Case]] = {
+        "question": _question_case,
         "attribute": _attribute_case,
-        "single": _single_case,
         "pair": _pair_case,
         "which": _which_case,
         "none": _no_call_case,
@@ -167,7 +157,7 @@ def cases(names: Sequence[MedicineName], *, count: int, seed: int) -> Iterator[t
     }
     for number in range(count):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311 -- nothing secret
-        kind = rng.choices(list(SHARES), weights=list(SHARES.values()))[0]
+        kind = rng.choices(list(shares), weights=list(shares.values()))[0]
         yield kind, makers[kind](names, rng)
 
 
@@ -177,8 +167,7 @@ def row_of(case: Case, *, row_id: str, source: dict[str, str]) -> SftRow:
         ChatMessage(role="system" if isinstance(m, SystemMessage) else "user", content=m.text)
         for m in request(
             case.messages,
-            medicine_choices(case.messages, case.known),
-            Asked.of(case.messages, case.known).attributes,
+            [Choice(name, name) for name in case.hints] or medicine_choices(case.messages, case.known),
         )
     ]
     told = ChatMessage(role="assistant", content=reply(case.forms))
@@ -217,7 +206,7 @@ def _attribute_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     whole = rng.random() < _LONG
     question = rng.choice(phrases.long_turns()) if whole else _question(rng, pronoun=rng.random() < 0.7)
     turns = [slots.fill(rng.choice(phrases.openings()))]
-    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+    for _ in range(rng.choice((0, 0, 0, 0, 1, 1))):
         middle = _middle(slots, rng)
         turns += [_adviser(rng), middle] if middle not in turns else []
     last = slots.fill(question.text)
@@ -258,23 +247,36 @@ def _adviser(rng: random.Random) -> str:
     return rng.choice(phrases.adviser_turns())
 
 
-def _single_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
-    """One turn, as consumers type it."""
+def _question_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
+    """The question alone, as consumers type it, or what is left of a dialogue whose names are known.
+
+    Short rows teach most in a given time: what a question asks for has to be learned from many, the rest from few.
+    """
     slots = Slots(names, rng)
-    if rng.random() < 0.2:
+    kind = rng.random()
+    if kind < 0.08:
         text, attribute = rng.choice(_BARE)
         question = Question(text, (attribute,), pronoun=False)
+    elif kind < 0.25:
+        question = rng.choice(phrases.long_turns())
     else:
-        question = _question(rng, pronoun=False)
+        question = _question(rng, pronoun=rng.random() < 0.6)
     text = slots.fill(question.text)
-    if question.pronoun:
-        text = f"{slots.fill(rng.choice(phrases.openings()))} {text}"
-    return _case([text], _forms_for(question, slots), slots, rng)
+    if kind >= 0.25 and rng.random() < 0.3:
+        text = f"{slots.fill(_talk(rng))} {text}"
+    case = _case([text], _forms_for(question, slots), slots, rng)
+    said = [slots.said("med"), *([slots.said("other")] if "{other}" in question.text else [])]
+    return case._replace(hints=tuple(said)) if question.pronoun else case
 
 
 def _pair_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     """A question about two medicines, or about the one while the other is taken."""
     slots = Slots(names, rng)
+    if rng.random() < 0.35:
+        opening, pair = rng.choice(phrases.referring())
+        forms = [Form(medicine=slots.said("med"), attribute=a) for a in pair.med[:1]]
+        forms += [Form(medicine=slots.said("other"), attribute=a) for a in pair.other[:1]]
+        return _case([slots.fill(opening), _adviser(rng), slots.fill(pair.text)], forms, slots, rng)
     pair = rng.choice(phrases.pairs())
     turns: list[str] = []
     if rng.random() < 0.7:
@@ -303,7 +305,7 @@ def _which_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
         turns += [_adviser(rng), _tried(slots, rng)]
         if rng.random() < 0.4:
             turns += [_adviser(rng), slots.fill(_talk(rng))]
-        turns[-1] = f"{turns[-1]} {rng.choice(_WHICH_LATER)}".strip()
+        turns[-1] = f"{turns[-1]} {slots.fill(rng.choice(phrases.which_later()))}".strip()
     else:
         text = rng.choice(phrases.which()).replace("{complaint}", name)
         turns = [slots.fill(text)]

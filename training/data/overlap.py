@@ -50,7 +50,7 @@ class OverlapReport(BaseModel):
 
     rows: int
     benchmarks: dict[str, str]
-    """File names and the first digits of their sha256."""
+    """Files (folder and name) and the first digits of their sha256."""
     texts: int
     """Texts of the benchmarks that were compared with."""
     run_words: int
@@ -98,7 +98,7 @@ def asked_in(row: SftRow | PreferenceRow) -> str:
 
 def _question(row: SftRow | PreferenceRow) -> str:
     """The end of what is asked, without the hints behind it."""
-    lines = [line for line in asked_in(row).splitlines() if not line.startswith(("names: ", "cues: "))]
+    lines = [line for line in asked_in(row).splitlines() if not line.startswith("names: ")]
     return lines[-1].removeprefix("question: ")[-_LONGEST:] if lines else ""
 
 
@@ -132,7 +132,7 @@ def without_overlap(
         kept = [row for row in kept if row.id not in near]
     report = OverlapReport(
         rows=len(rows),
-        benchmarks={path.name: sha256_of(path)[:16] for path in benchmarks},
+        benchmarks={f"{path.parent.name}/{path.name}": sha256_of(path)[:16] for path in benchmarks},
         texts=len(texts),
         run_words=RUN,
         encoder=encoder.name if encoder is not None else None,
@@ -148,8 +148,9 @@ def _shares_run(row: SftRow, runs: Mapping[tuple[str, ...], str], short: set[tup
         run = tuple(own[at : at + RUN])
         if run in runs:
             return Refused(row=row.id, benchmark=runs[run], why=f"shares {json.dumps(' '.join(run))}")
+    asked = words(_question(row))
     for whole in short:  # a short benchmark question, asked as a whole
-        if tuple(own[-len(whole) :]) == whole:
+        if tuple(asked[-len(whole) :]) == whole:
             return Refused(row=row.id, benchmark=runs[whole], why=f"asks {json.dumps(' '.join(whole))}")
     return None
 

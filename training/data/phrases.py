@@ -114,6 +114,21 @@ def which() -> tuple[str, ...]:
 
 
 @cache
+def which_later() -> tuple[str, ...]:
+    """Questions for a medicine once the complaint was told."""
+    return tuple(w["text"] for w in _read("which_later"))
+
+
+@cache
+def referring() -> tuple[tuple[str, Pair], ...]:
+    """First turns with two medicines, and questions about the one or both by what was said of them."""
+    return tuple(
+        (r["opening"], Pair(r["text"], _attributes(r["med_attributes"]), _attributes(r.get("other_attributes", []))))
+        for r in _read("referring")
+    )
+
+
+@cache
 def openings() -> tuple[str, ...]:
     """First turns, each with `{med}`."""
     return tuple(o["text"] for o in _read("openings"))
