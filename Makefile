@@ -9,12 +9,13 @@ READY = $(VENV)/.installed
 SMALL = $(VENV)/.small
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help venv demo test lint perf
+.PHONY: help venv demo test test-frontends lint perf
 
 help:
 	@echo "make demo   a medication question, answered on this machine (WARDROUND_MODEL: by which model)"
 	@echo "make test   the tests"
 	@echo "make lint   style, types, and which folder may import which"
+	@echo "make test-frontends   real frontends against the gateway; those that are installed, see docs/frontends.md"
 	@echo "make perf   speed, size and how good search is; takes a while"
 	@echo "make venv   only the virtual environment, in $(VENV)"
 
@@ -51,6 +52,11 @@ endif
 
 test: $(READY)
 	$(BIN)/pytest tests
+
+# Not part of the tests: it wants npm, and what is not installed is skipped and named.
+test-frontends: $(READY)
+	cd tests/frontends && npm install --no-audit --no-fund --ignore-scripts
+	$(BIN)/pytest tests/frontends -rs
 
 # Tests, perf and examples are checked against what a user gets: a wheel, built and unpacked in .lint/site.
 lint: $(READY)
