@@ -12,12 +12,13 @@ VLLM_VENV ?= .venv-vllm
 VLLM_READY = $(VLLM_VENV)/.installed
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help venv demo test lint perf vllm-env test-vllm
+.PHONY: help venv demo test test-frontends test-vllm vllm-env lint perf
 
 help:
 	@echo "make demo   a medication question, answered on this machine (WARDROUND_MODEL: by which model)"
 	@echo "make test   the tests"
 	@echo "make lint   style, types, and which folder may import which"
+	@echo "make test-frontends   real frontends against the gateway; those that are installed, see docs/frontends.md"
 	@echo "make perf   speed, size and how good search is; takes a while"
 	@echo "make vllm-env    a virtual environment with vLLM for machines without a GPU, in $(VLLM_VENV) (3.5 GB)"
 	@echo "make test-vllm   the tests with a real vLLM; some minutes"
@@ -50,6 +51,11 @@ endif
 
 test: $(READY)
 	$(BIN)/pytest tests
+
+# Not part of the tests: it wants npm, and what is not installed is skipped and named.
+test-frontends: $(READY)
+	cd tests/frontends && npm install --no-audit --no-fund --ignore-scripts
+	$(BIN)/pytest tests/frontends -rs
 
 # Tests, perf and examples are checked against what a user gets: a wheel, built and unpacked in .lint/site.
 lint: $(READY)

@@ -17,6 +17,7 @@ import typer
 
 from .commands.chat import chat
 from .commands.corpus import CorpusOption, JsonOption, corpus_app
+from .commands.distiller import train_app
 from .commands.evals import elo, evaluate, runs_app, score
 from .commands.graphs import diagnose, graphs_app, review_app, ward_round
 from .commands.mcp import mcp
@@ -24,7 +25,6 @@ from .commands.models import models_app
 from .commands.patients import patients_app
 from .commands.progress import cohort, progress
 from .commands.serve import serve_app
-from .distiller_commands import train_app
 from .errors import UserError, WardroundError
 
 app = typer.Typer(

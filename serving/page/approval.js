@@ -8,7 +8,7 @@ export function approvalCard(asked, decide) {
     (one.value?.action_requests ?? []).map((request) => ({ interrupt: one.id, request, decision: null })),
   );
   if (!actions.length) return openQuestion(asked, decide);
-  const card = make("section", { class: "approval", "aria-label": "Waits for your decision" });
+  const card = make("section", { class: "approval", tabindex: "-1", "aria-label": "Waits for your decision" });
   const decided = (action, decision) => {
     action.decision = decision;
     if (actions.some((one) => !one.decision)) return;
@@ -75,5 +75,5 @@ function openQuestion(asked, decide) {
     send.disabled = text.disabled = true;
     decide(asked.length === 1 ? text.value : Object.fromEntries(asked.map((one) => [one.id, text.value])));
   });
-  return make("section", { class: "approval", "aria-label": "Waits for your answer" }, make("h3", {}, "Waits for your answer"), shown.map((one) => make("p", { class: "said" }, one)), text, make("div", { class: "row" }, send));
+  return make("section", { class: "approval", tabindex: "-1", "aria-label": "Waits for your answer" }, make("h3", {}, "Waits for your answer"), shown.map((one) => make("p", { class: "said" }, one)), text, make("div", { class: "row" }, send));
 }

@@ -229,7 +229,7 @@ async function run(view, body) {
     steps.rest(problem ? "It ended with an error." : view.interrupts.length ? "It waits for a person." : " ");
     page.running = null;
     working(false);
-    if (view.interrupts.length) view.element.querySelector(".approval button, .approval textarea")?.focus();
+    if (view.interrupts.length) view.element.querySelector(".approval")?.focus();
   }
   await listConversations();
 }

@@ -28,10 +28,7 @@ ANSWER = (
     "NSAIDs, COX-2 inhibitors included, may weaken the blood pressure effect of losartan and, together with losartan, "
     "may worsen kidney function, above all in the elderly, in people low on fluid, and in weak kidneys [1]. "
 )
-MORE = (
-    "NSAIDs such as ibuprofen together with an ACE inhibitor or ARB can harm the kidneys of people who are elderly, "
-    "dehydrated or already have kidney disease [2]."
-)
+MORE = "Losartan can raise lithium levels and cause lithium toxicity, so lithium must be monitored [1]."
 CASE = (
     "A woman of 74 has had a headache over the right temple for three weeks, with scalp tenderness. Her jaw hurts when "
     "she chews. Her shoulders are stiff in the morning. Yesterday she lost sight in her right eye for ten minutes. "

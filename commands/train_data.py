@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .errors import UserError
+from ..errors import UserError
 
 data_app = typer.Typer(no_args_is_help=True, help="Rows to train with. A build goes on where it was stopped.")
 
@@ -41,9 +41,9 @@ def stage1(
     at_once: AtOnceOption = 16,
 ) -> None:
     """Demonstrations of reasoning by a teacher, filtered and balanced (MedE2, Stage I)."""
+    from ..training.data.rollouts import check_plan
+    from ..training.data.stage1 import Stage1Plan, build_stage1, read_questions, show_report
     from .terminal import counting, say
-    from .training.data.rollouts import check_plan
-    from .training.data.stage1 import Stage1Plan, build_stage1, read_questions, show_report
 
     told = {"shortest": shortest, "longest": longest}
     plan: Stage1Plan = check_plan(
@@ -92,11 +92,11 @@ def stage2(
     at_once: AtOnceOption = 16,
 ) -> None:
     """Preference pairs by the multimodal medical reasoning preference (MedE2, Stage II)."""
-    from .evals.benchmarks import multiple_choice
+    from ..evals.benchmarks import multiple_choice
+    from ..training.data.rollouts import check_plan
+    from ..training.data.stage2 import Stage2Plan, build_stage2, show_report
     from .evaluating import open_judges, qualified
     from .terminal import counting, say
-    from .training.data.rollouts import check_plan
-    from .training.data.stage2 import Stage2Plan, build_stage2, show_report
 
     chosen = {"criteria": tuple(criterion)} if criterion else {}
     plan: Stage2Plan = check_plan(
@@ -149,9 +149,9 @@ def mag(
     ] = "image",
 ) -> None:
     """Demonstrations of comparing films with the earlier record (MMXU, MAG)."""
+    from ..training.data import write_rows
+    from ..training.data.mag import mag_rows
     from .terminal import say
-    from .training.data import write_rows
-    from .training.data.mag import mag_rows
 
     if images is None and current == "image":
         raise UserError("rows without images show nothing of the films: give `--images FOLDER`, or `--current words`")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .train_commands import train_app
+from .train import train_app
 
 OutOption = Annotated[Path, typer.Option(help="Gets data, run and adapter.")]
 CorpusOption = Annotated[
@@ -38,12 +38,12 @@ def distiller(
     here: HereOption = False,
 ) -> None:
     """Make the query distiller: dialogues, their check against benchmarks, training, export. Goes on if cut off."""
-    from .settings import get_settings
+    from ..settings import get_settings
+    from ..training.base_model import need_training
+    from ..training.config import load_config
+    from ..training.distiller import RECIPE, ROWS, make_distiller
+    from ..training.launch import launch
     from .terminal import say
-    from .training.base_model import need_training
-    from .training.config import load_config
-    from .training.distiller import RECIPE, ROWS, make_distiller
-    from .training.launch import launch
 
     chosen = load_config(config or RECIPE, max_steps=max_steps)
     need_training()
@@ -82,11 +82,11 @@ def export(
     gguf: Annotated[bool, typer.Option("--gguf", help="Write the file for llama.cpp, too.")] = False,
 ) -> None:
     """Export an adapter: 16 bit, named by its content; on request merged into its base, or for llama.cpp."""
-    from .models.adapter import gguf_of
-    from .settings import get_settings
+    from ..models.adapter import gguf_of
+    from ..settings import get_settings
+    from ..training.base_model import base_folder, need_training
+    from ..training.export import export_adapter, export_merged
     from .terminal import say
-    from .training.base_model import base_folder, need_training
-    from .training.export import export_adapter, export_merged
 
     need_training()
     settings = get_settings()

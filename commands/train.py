@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .train_data_commands import data_app
+from .train_data import data_app
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models: demonstrations, preferences, and the data for them.")
 train_app.add_typer(data_app, name="data")
@@ -60,8 +60,8 @@ def dpo(
 @train_app.command("recipes")
 def recipes() -> None:
     """The recipes that are shipped."""
+    from ..training.config import load_config, recipe_names
     from .terminal import clean, out
-    from .training.config import load_config, recipe_names
 
     for name in recipe_names():
         config = load_config(name)
@@ -70,25 +70,25 @@ def recipes() -> None:
 
 def _train(kind: str, name: str, out: Path | None, changes: dict[str, Any], *, processes: int, here: bool) -> None:
     """Train in this process, or check what was asked and start the processes that do."""
-    from .errors import UserError
-    from .settings import get_settings
+    from ..errors import UserError
+    from ..settings import get_settings
+    from ..training.config import load_config
     from .terminal import say
-    from .training.config import load_config
 
     config = load_config(name, **changes)
     if config.kind != kind:
         raise UserError(f"`{name}` is a config for `wardround train {config.kind}`: run that")
     folder = out or Path("runs") / f"train-{Path(name).stem}"
     if here:
-        from .training.run import train
+        from ..training.run import train
 
         manifest = train(config, folder, settings=get_settings(), say=say)
         if manifest.outcome:
             say(f"trained in {manifest.outcome.seconds:.0f} s: {folder / manifest.outcome.saved}")
         return
-    from .training.base_model import need_training
-    from .training.launch import launch
-    from .training.run import read_rows_of
+    from ..training.base_model import need_training
+    from ..training.launch import launch
+    from ..training.run import read_rows_of
 
     need_training()
     read_rows_of(config)  # what is wrong with them is said once, and at once
