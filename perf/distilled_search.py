@@ -23,11 +23,15 @@ from wardround.models import chat_model
 NOT_READ = Answer(text="(searched, not read)", answered_by=AnsweredBy.RULE)
 
 
+def _not_read(state: ConsultationState) -> dict[str, Answer]:  # noqa: ARG001 - a node has a state
+    return {"answer": NOT_READ}
+
+
 def _graph(distil: Any, retrieve: Any) -> Any:
     builder = StateGraph(ConsultationState, input_schema=ConsultationInput, output_schema=ConsultationOutput)
     builder.add_node("open", opener(), input_schema=ConsultationInput)
     builder.add_node("retrieve", retrieve)
-    builder.add_node("finish", lambda _: {"answer": NOT_READ})
+    builder.add_node("finish", _not_read)
     builder.add_edge(START, "open")
     if distil is None:
         builder.add_edge("open", "retrieve")
