@@ -57,7 +57,7 @@ def test_an_answer_has_sources_that_open_their_passage(gateway: str, environment
             page.get_by_role("button", name="Sources").wait_for(timeout=60_000)
             assert "raise the bleeding risk with warfarin" in page.locator("#chat-container").inner_text()
             page.get_by_text("[1] Warfarin, Interactions").first.click()
-            page.get_by_text("Vitamin K", exact=False).first.wait_for(timeout=10_000)  # only the passage has it
+            page.get_by_text("Grapefruit juice", exact=False).first.wait_for(timeout=10_000)  # only the passage has it
             browser.close()
     finally:
         server.terminate()
