@@ -1,15 +1,18 @@
 # Plain make; `make` alone shows what there is. Everything happens in a virtual environment that make creates.
 #   PYTHON=python3.12   the Python it is made with
 #   VENV=DIR            where it lies
+#   VLLM_VENV=DIR       where the one with vLLM lies
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
 SMALL = $(VENV)/.small
+VLLM_VENV ?= .venv-vllm
+VLLM_READY = $(VLLM_VENV)/.installed
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help venv demo test test-frontends lint perf
+.PHONY: help venv demo test test-frontends test-vllm vllm-env lint perf
 
 help:
 	@echo "make demo   a medication question, answered on this machine (WARDROUND_MODEL: by which model)"
@@ -17,25 +20,21 @@ help:
 	@echo "make lint   style, types, and which folder may import which"
 	@echo "make test-frontends   real frontends against the gateway; those that are installed, see docs/frontends.md"
 	@echo "make perf   speed, size and how good search is; takes a while"
+	@echo "make vllm-env    a virtual environment with vLLM for machines without a GPU, in $(VLLM_VENV) (3.5 GB)"
+	@echo "make test-vllm   the tests with a real vLLM; some minutes"
 	@echo "make venv   only the virtual environment, in $(VENV)"
 
 venv: $(READY)
 
 # What the tests, lint and perf need. The demo needs less, and is there sooner.
 $(READY): pyproject.toml
-<<<<<<< HEAD
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("wardround needs Python 3.11 or later: make PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,eval,icd,draw,images,postgres,dev]'
-=======
 	$(call make_venv)
-	$(INSTALL) '.[local,eval,icd,draw,postgres,train,serve,dev]'
+	$(INSTALL) '.[local,eval,icd,draw,images,postgres,train,serve,dev]'
 	@touch $(SMALL) $@
 
 $(SMALL): pyproject.toml
 	$(call make_venv)
 	$(INSTALL) '.[local]'
->>>>>>> records
 	@touch $@
 
 define make_venv
@@ -71,3 +70,15 @@ lint: $(READY)
 
 perf: $(READY)
 	$(BIN)/python perf/run.py
+
+# vLLM wants other versions than training does. The list is whole, so nothing has to be worked out.
+vllm-env: $(VLLM_READY)
+
+$(VLLM_READY): tests/with_vllm/requirements.txt
+	test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+test-vllm: $(READY) $(VLLM_READY)
+	@$(BIN)/wardround models pull smollm2
+	WARDROUND_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/pytest tests/with_vllm --durations=8

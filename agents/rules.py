@@ -135,6 +135,11 @@ def _unknown(question: str, medicines: MedicineSearch) -> list[str]:
     return [name for name in medicines.unknown_names(question) if name not in fold(allergies)]
 
 
+def other_names(names: Sequence[str], medicines: MedicineSearch) -> list[str]:
+    """Each name, and what else the leaflets of others may call its medicine."""
+    return list(dict.fromkeys(n for name in names for m in medicines.mentions(name) for n in _also(name, m, medicines)))
+
+
 def _also(name: str, mention: Mention, medicines: MedicineSearch) -> list[str]:
     """A medicine as the leaflet of another may speak of it: by substance or by class, whatever the person called it."""
     record = medicines.medicine_of(mention)

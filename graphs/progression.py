@@ -241,6 +241,9 @@ def _fetcher(
             text = f"{found.comparing_left_out} sentences that compare with still earlier films were left out."
             flags.append(Flag(kind="comparing_left_out", text=text))
         numbered = [NumberedRecord(n=n, record=record) for n, record in enumerate(found.records, start=1)]
+        for n, record in enumerate(found.records, start=1):
+            about = {"title": f"Study {record.study_id}", "source": "patient record", "date": record.date, "url": None}
+            emit("source", n=n, id=record.id, text=record.text, **about)
         return {"records": numbered, "shown": str(message.text), "flags": flags}
 
     return node(fetch, "fetch")

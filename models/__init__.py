@@ -5,6 +5,7 @@ Heavy parts load when they are used. Scripts for tests: `wardround.models.script
 """
 
 from .profile import ModelProfile, declared_profile, profile_of
+from .roles import for_role
 from .spec import chat_model
 from .store import KnownModel, find, known, pull
 from .structured import find_object, structured_reply
@@ -16,6 +17,7 @@ __all__ = [
     "declared_profile",
     "find",
     "find_object",
+    "for_role",
     "known",
     "profile_of",
     "pull",

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import os
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 from weakref import WeakMethod
 
+from langchain_core.language_models import LanguageModelInput
 from pydantic import Field
 
 from ..errors import MissingExtra, UserError
@@ -49,10 +51,13 @@ class Engine:
         context_tokens: int = 4096,
         threads: int | None = None,
         lora: Path | None = None,
+        adapters: Mapping[str, Path] | None = None,
     ) -> None:
         """`model`: a GGUF file. `name`: what the server calls it. `threads`: see `default_threads`. `lora`: an
-        adapter in GGUF form, applied in full."""
+        adapter in GGUF form, applied in full to every request. `adapters`: such files by name, applied to requests for
+        that name only."""
         self._model, self._name, self._lora = model, name, lora
+        self._adapters = dict(adapters or {})
         self._context, self._threads = context_tokens, threads or default_threads()
         self._lock = Lock()
         self._server: Any = None
@@ -61,8 +66,21 @@ class Engine:
     @property
     def identity(self) -> str:
         """The files it answers from, for a response cache: path, size and time of change of model and adapter."""
-        stats = [(file, file.stat()) for file in (self._model, self._lora) if file is not None and file.exists()]
+        stats = [(file, file.stat()) for file in self._files() if file.exists()]
         return " ".join(f"{file}:{stat.st_size}:{stat.st_mtime_ns}" for file, stat in stats)
+
+    def _files(self) -> list[Path]:
+        return [self._model, *([self._lora] if self._lora is not None else []), *self._adapters.values()]
+
+    def scales(self, name: str) -> list[dict[str, float]] | None:
+        """What llama.cpp is told of its adapters for a request to the model or adapter `name`; None without any."""
+        if not self._adapters:
+            return None
+        whole = [{"id": 0, "scale": 1.0}] if self._lora is not None else []
+        return whole + [
+            {"id": place, "scale": float(adapter == name)}
+            for place, adapter in enumerate(self._adapters, start=len(whole))
+        ]
 
     def start(self) -> Endpoint:
         """Loads the model unless it is loaded, and says where it listens. Blocks for about a second.
@@ -90,8 +108,8 @@ class Engine:
             raise MissingExtra(
                 "the model `local` needs the package `xllamacpp`: run `pip install 'wardround[local]'`"
             ) from error
-        for file in (self._model, self._lora):
-            if file is not None and not file.is_file():
+        for file in self._files():
+            if not file.is_file():
                 raise UserError(f"model file `{file}` does not exist: run `wardround models pull smollm2`")
         params: Any = xllamacpp.CommonParams()
         params.model.path = str(self._model)
@@ -106,13 +124,16 @@ class Engine:
         params.ui = params.endpoint_slots = False
         params.offline = True
         params.verbosity = -1  # it writes to the process's own stdout and stderr
-        if self._lora is not None:
-            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(self._lora), 1.0)]
+        loras = [(self._lora, 1.0)] if self._lora is not None else []
+        loras += [(file, 0.0) for file in self._adapters.values()]
+        if loras:
+            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(file), scale) for file, scale in loras]
         try:
             return xllamacpp.Server(params)
         except RuntimeError as error:
+            beside = "".join(f" with `{file}`" for file, _ in loras)
             raise UserError(
-                f"llama.cpp cannot load `{self._model}`{f' with `{self._lora}`' if self._lora else ''} ({error}): "
+                f"llama.cpp cannot load `{self._model}`{beside} ({error}): "
                 "is it a whole GGUF file that fits into memory?"
             ) from error
 
@@ -132,11 +153,23 @@ class LlamaCppChat(OpenAIChat):
     async def _aprepare(self) -> None:
         await asyncio.to_thread(self._prepare)
 
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        scales = self.engine.scales(payload["model"])
+        if scales is not None:
+            payload["extra_body"]["lora"] = scales
+            payload["model"] = self.model_name
+        return payload
+
 
 @lru_cache(maxsize=4)
-def shared_engine(model: Path, name: str, context_tokens: int, lora: Path | None) -> Engine:
+def shared_engine(
+    model: Path, name: str, context_tokens: int, lora: Path | None, adapters: tuple[tuple[str, Path], ...] = ()
+) -> Engine:
     """The process's engine for these arguments: asking twice does not load a model twice."""
-    return Engine(model, name=name, context_tokens=context_tokens, lora=lora)
+    return Engine(model, name=name, context_tokens=context_tokens, lora=lora, adapters=dict(adapters))
 
 
 def default_threads() -> int:

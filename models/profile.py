@@ -31,6 +31,8 @@ class ModelProfile(BaseModel):
     """Prompt and reply together, in tokens."""
     strength: Literal["weak", "strong"] = "weak"
     """`weak`: short fixed prompts, constrained output, no open tool loops. `strong`: may plan by itself."""
+    adapters: dict[str, str] = Field(default_factory=dict)
+    """Roles that an adapter was tuned for, with the name under which the server offers it (`{"distiller": "..."}`)."""
 
 
 _FAMILIES = re.compile(
@@ -104,6 +106,7 @@ class ModelProfilePatch(BaseModel):
     reasoning: bool | None = None
     context_tokens: int | None = Field(default=None, gt=0)
     strength: Literal["weak", "strong"] | None = None
+    adapters: dict[str, str] | None = None
 
     def set_fields(self) -> dict[str, Any]:
         """The fields that the file names."""

@@ -14,11 +14,15 @@ from .profile import ModelProfile, declared_profile, profile_from_file
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from .adapter import Adapter
+
 _OPENAI = re.compile(r"openai:(?P<name>\S+?)@(?P<address>https?://[!-~]+)")
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
-_FORMS = "`local`, `openai:NAME@http://host:port/v1` or `scripted:FILE`"
+_FORMS = "`local`, `local-tuned`, `local:ADAPTER_FOLDER`, `openai:NAME@http://host:port/v1` or `scripted:FILE`"
 LOCAL_NAME = "SmolLM2-135M-Instruct"
 """The model behind `local`."""
+_LOCAL_MODEL = "smollm2"
+"""The same in the model store."""
 
 
 def chat_model(
@@ -30,7 +34,8 @@ def chat_model(
 ) -> BaseChatModel:
     """The LangChain chat model that `spec` names (default: the one in the settings).
 
-    - `local`: SmolLM2-135M-Instruct in the embedded llama.cpp; `lora=PATH` adds an adapter in GGUF form.
+    - `local`: SmolLM2-135M-Instruct in the embedded llama.cpp; `lora=PATH` adds an adapter in GGUF form to all it does.
+    - `local-tuned`: the same with the shipped adapter where it distills, `local:FOLDER` with another exported adapter.
     - `openai:NAME@http://host:port/v1`: the model NAME on vLLM or any server with the OpenAI chat protocol.
     - `scripted:FILE`: answers from a script, see `wardround.models.script`.
 
@@ -43,8 +48,8 @@ def chat_model(
     text = " ".join((chosen.model if spec is None else spec).split())
     text = "".join(letter if letter.isprintable() else "�" for letter in text)  # errors show it on a terminal
     kind, _, rest = text.partition(":")
-    if text == "local":
-        return _local(chosen, profile, params)
+    if text in ("local", "local-tuned") or (kind == "local" and rest):
+        return _local(chosen, profile, params, adapter=_adapter(text, rest))
     if kind == "scripted" and rest:
         from .scripted import scripted_chat
 
@@ -76,17 +81,33 @@ def _server(text: str) -> tuple[str, str]:
     return match["name"], address
 
 
-def _local(settings: Settings, profile: ModelProfile | None, params: dict[str, Any]) -> BaseChatModel:
+def _adapter(spec: str, folder: str) -> Adapter | None:
+    from .adapter import read_adapter, shipped_adapter
+
+    if folder:
+        return read_adapter(Path(folder).expanduser())
+    return shipped_adapter("distiller", _LOCAL_MODEL) if spec == "local-tuned" else None
+
+
+def _local(
+    settings: Settings, profile: ModelProfile | None, params: dict[str, Any], *, adapter: Adapter | None
+) -> BaseChatModel:
+    from .adapter import gguf_of
     from .llamacpp import llamacpp_chat, shared_engine
     from .store import find
 
     declared = profile or _declared(LOCAL_NAME, settings)
     lora = params.pop("lora", None)
+    adapters: tuple[tuple[str, Path], ...] = ()
+    if adapter is not None:
+        adapters = ((adapter.name, gguf_of(adapter, settings=settings)),)
+        declared = declared.model_copy(update={"adapters": {adapter.role: adapter.name} | declared.adapters})
     engine = shared_engine(
-        find("smollm2", settings=settings),
+        find(_LOCAL_MODEL, settings=settings),
         declared.name,
         declared.context_tokens,
         Path(lora) if lora is not None else None,
+        adapters,
     )
     return llamacpp_chat(engine, settings=settings, profile=declared, **params)
 

@@ -16,10 +16,13 @@ import evaluation
 import graph_overhead
 import lexical
 import open_report
+import patients
 import quality
 import startup
 import whole_search
 from measuring import Measure, Options, Result, machine, options_parser, report
+
+import training
 
 MEASUREMENTS: dict[str, Measure] = {
     "startup": startup.measure,
@@ -30,6 +33,8 @@ MEASUREMENTS: dict[str, Measure] = {
     "lexical": lexical.measure,
     "evaluation": evaluation.measure,
     "open_report": open_report.measure,
+    "patients": patients.measure,
+    "training": training.measure,
 }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, get_type_hints
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
@@ -18,6 +18,7 @@ from ..graphs.catalogue import GRAPHS
 from ..graphs.catalogue import build as build_known
 from ..graphs.events import answering_nodes
 from ..models import profile_of
+from .state_types import state_types
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -43,8 +44,10 @@ class Agent:
     asks: bool = False
     """Whether it may stop and wait for a person."""
     context_tokens: int | None = None
-    context: bool = field(default=False)
+    context: bool = False
     """Whether it takes a run context of ours."""
+    types: tuple[type, ...] = ()
+    """What its state holds beyond our own records, where it may wait."""
 
 
 def known_agents(
@@ -52,13 +55,13 @@ def known_agents(
     *,
     model: BaseChatModel,
     medicines: MedicineSearch,
-    review: bool = False,
     patients: PatientStore | None = None,
+    review: bool = False,
 ) -> list[Agent]:
     """The graphs of the catalogue by these names.
 
-    With `review`, `diagnosis` waits for a clinician before its answer goes out. `patients` are the records that
-    `progression` and `ward_round` read, each run by its own grant.
+    `patients` are the records that `progression` and `ward_round` read, under the grant of each run. With `review`,
+    `diagnosis` waits for a clinician before its answer goes out, in the ward round too.
 
     Raises:
         UserError: there is no graph of that name.
@@ -66,19 +69,21 @@ def known_agents(
     profile = profile_of(model)
     agents: list[Agent] = []
     for name in names:
-        reviewed = review and name == "diagnosis"
-        if reviewed:
-            graph: Compiled = diagnosis.build(model=model, review=True)
-        elif name == "progression" and patients is not None:
+        reviewed = review and name in ("diagnosis", "ward_round")
+        graph: Compiled
+        if name == "diagnosis":
+            graph = diagnosis.build(model=model, review=review)
+        elif name == "progression":
             graph = progression.build(model=model, store=patients)
-        elif name == "ward_round" and patients is not None:
-            graph = ward_round.build(model=model, medicines=medicines, patients=patients)
+        elif name == "ward_round":
+            diagnostician = diagnosis.build(model=model, review=review)
+            graph = ward_round.build(model=model, medicines=medicines, patients=patients, diagnostician=diagnostician)
         else:
             graph = build_known(name, model=model, medicines=medicines)
         agents.append(
             Agent(
                 name=name,
-                title=GRAPHS[name].title + (", read by a clinician before it goes out" if reviewed else ""),
+                title=GRAPHS[name].title + (", diagnoses read by a clinician first" if reviewed else ""),
                 graph=graph,
                 images=profile.vision and name in _READ_IMAGES,
                 asks=reviewed,
@@ -95,7 +100,7 @@ def own_agent(name: str, graph: Compiled) -> Agent:
     Raises:
         UserError: it does not.
     """
-    if not hasattr(graph, "astream") or "messages" not in graph.get_input_jsonschema().get("properties", {}):
+    if not hasattr(graph, "builder") or "messages" not in get_type_hints(graph.builder.input_schema):
         raise UserError(f"the graph `{name}` takes no `messages`: serve one whose input is `{{'messages': [...]}}`")
     return Agent(
         name=name,
@@ -105,6 +110,7 @@ def own_agent(name: str, graph: Compiled) -> Agent:
         tokens=answering_nodes(graph),
         whole=True,
         asks=True,
+        types=state_types(graph),
     )
 
 

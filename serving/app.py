@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +18,7 @@ from .gateway import Gateway, Options
 from .guarding import Guard
 from .health import health_routes
 from .refusing import Refused, shown
+from .tracing import Tracing
 
 Way = Callable[[FastAPI, Gateway], AbstractAsyncContextManager[None]]
 """Adds its routes to the app when it is entered."""
@@ -30,7 +30,7 @@ def create_app(
     *,
     patients: Studies | None = None,
     metrics: str | None = None,
-    tracing: Any = None,
+    tracing: Tracing | None = None,
     ways: Sequence[Way] = (),
 ) -> FastAPI:
     """An ASGI app that serves the agents: OpenAI's chat protocol, health, metrics.
@@ -40,7 +40,7 @@ def create_app(
         options: files, limits and times.
         patients: the patient records, for agents that read them.
         metrics: the folder into which several workers count (`PROMETHEUS_MULTIPROC_DIR`).
-        tracing: from `tracing.tracing`, to write OpenTelemetry traces.
+        tracing: `tracing_to(address)`, to write OpenTelemetry traces.
         ways: further ways in, such as `mcp_server.mounted_tools`; each is open as long as the gateway.
 
     `app.state.gateway` is the `Gateway`; further routes call its `doorkeeper` and `turns`.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..corpora.patients.access import Studies
 from ..errors import WardroundError
@@ -25,6 +25,7 @@ from .refusing import Refused
 from .replying import Patience
 from .sql_turns import SqlTurns
 from .store import TurnStore
+from .tracing import Tracing
 from .turns import Turns
 from .watching import Watch
 from .workers import Workers
@@ -78,7 +79,7 @@ class Gateway:
         *,
         patients: Studies | None = None,
         metrics: str | None = None,
-        tracing: Any = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.agents: Mapping[str, Agent] = by_name(agents)
         self.options = options
@@ -131,7 +132,8 @@ class Gateway:
         if asks or options.conversations or (options.state / WAITING).exists():  # the latter: to purge them
             # What waits lies in the file, too, where it shall be encrypted: see `open_saver`.
             where = options.conversations if options.conversations and sealer is None else options.state / WAITING
-            saver = await self._stack.enter_async_context(open_saver(where, sealer=sealer))
+            types = [one for agent in self.agents.values() for one in agent.types]
+            saver = await self._stack.enter_async_context(open_saver(where, also=types, sealer=sealer))
         audit = AuditLog(options.state / "audit.jsonl")
         self._stack.callback(audit.close)
         self._turns = Turns(

@@ -117,8 +117,9 @@ class Teller:
 
     def _rest(self, final: Mapping[str, Any]) -> Generator[Piece]:
         """What the answer holds that was not streamed: all of it, for graphs that stream nothing."""
-        for citation in getattr(final.get("answer"), "citations", ()):
-            self.quotes.setdefault(citation.n, citation.quote)
+        for part in (final.get("answer"), final.get("reading")):
+            for citation in getattr(part, "citations", ()):
+                self.quotes.setdefault(citation.n, citation.quote)
         answer = final_text(final)
         if not answer or answer.strip() in self.content:
             return

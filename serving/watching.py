@@ -15,6 +15,7 @@ from ..graphs.events import Event
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from .tracing import Tracing
     from .turns import Turn
 
 _log: Final = logging.getLogger("wardround.serving")
@@ -24,7 +25,7 @@ _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 class Watch:
     """Counts; `folder` is where several workers count together, `tracing` gives the callbacks that write traces."""
 
-    def __init__(self, folder: str | None = None, tracing: Any = None) -> None:
+    def __init__(self, folder: str | None = None, tracing: Tracing | None = None) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._folder = folder

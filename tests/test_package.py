@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOT_SHIPPED = {"tests", "perf", "examples", "docs"}
+NOT_SHIPPED = {"tests", "perf", "examples", "docs", "deploy"}
 LEFTOVERS = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
 
 

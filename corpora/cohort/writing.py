@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import UserError
 from ..patients import Patient, read_report
@@ -22,6 +22,10 @@ from .drawing import SIZE, draw, pose_of
 from .patients import SyntheticPatient, patient
 from .questions import Question, Reported, questions, tally
 from .reports import report
+from .sheets import sheet
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 TEST_SHARE: Final = 5
 """Every fifth patient is a test patient; nobody is in both files."""
@@ -71,7 +75,12 @@ def _reported(who: SyntheticPatient, seed: int) -> Reported:
 
 
 def write_cohort(
-    cohort: Cohort, out: Path, *, images: bool = True, progress: Callable[[str, int], None] | None = None
+    cohort: Cohort,
+    out: Path,
+    *,
+    images: bool = True,
+    sheets: bool = False,
+    progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, dict[str, int]]:
     """Write the cohort into a new folder: `records.jsonl`, `train.jsonl`, `test.jsonl`, `README.md`, `SHA256SUMS`, and
     the films below `files/`, laid out as MIMIC-CXR-JPG is.
@@ -80,6 +89,7 @@ def write_cohort(
         cohort: of `make_cohort`.
         out: a folder that is not there or is empty.
         images: False writes no films, which takes a hundredth of the time.
+        sheets: also a page for each patient below `sheets/`, its films with their reports, to be looked at.
         progress: told what is under way and how many are done.
 
     Returns the tally of the test questions.
@@ -106,14 +116,17 @@ def write_cohort(
     for name, made in (("train", cohort.train), ("test", cohort.test)):
         write(f"{name}.jsonl", _lines(question.model_dump(mode="json") for question in made))
     write("README.md", card(cohort, images=images).encode())
-    if images:
-        done = 0
-        for one in cohort.patients:
-            for film, taken in enumerate(one.who.films):
-                write(taken.image, _png(one.who, film, cohort.seed))
-                done += 1
-                if progress:
-                    progress("films", done)
+    done = 0
+    for one in cohort.patients if images or sheets else ():
+        drawn = [draw(one.who, film, cohort.seed) for film in range(len(one.who.films))]
+        done += len(drawn)
+        if images:
+            for taken, picture in zip(one.who.films, drawn, strict=True):
+                write(taken.image, _bytes(picture))
+        if sheets:
+            write(f"sheets/{one.who.id}.png", _bytes(sheet(one, drawn)))
+        if progress:
+            progress("films", done)
     (out / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)), encoding="utf-8")
     return tally(cohort.test)
 
@@ -155,9 +168,9 @@ def _image(who: SyntheticPatient, film: int, seed: int) -> dict[str, Any]:
     return {"id": f"film-{taken.study}", "path": taken.image, "view": "AP", "boxes": boxes}
 
 
-def _png(who: SyntheticPatient, film: int, seed: int) -> bytes:
+def _bytes(picture: Image) -> bytes:
     held = BytesIO()
-    draw(who, film, seed).save(held, "PNG", optimize=False, compress_level=6)
+    picture.save(held, "PNG", optimize=False, compress_level=6)
     return held.getvalue()
 
 

@@ -165,7 +165,7 @@ def issue(
         raise AccessDenied(f"`{caller.name}` may not read the patient `{patient}`, or there is no such patient")
     if not store.has_patient(patient):
         if caller.patients is None:
-            raise UserError(f"there is no patient `{patient}`: see `wardround patients info`")
+            raise UserError(f"there is no patient `{patient}`: see `wardround patients show`")
         raise AccessDenied(f"`{caller.name}` may not read the patient `{patient}`, or there is no such patient")
     if at is not None:
         day, (before, _, zoned) = at.date(), span(at, None)

@@ -53,7 +53,7 @@ _NAMED_ONLY = re.compile(  # a comparison that is wished for, missed or only sai
     | comparison\ (?:with|to)\b[^.;]*\b(?:could|would|may|might|should|if)
     | (?:recommend\w*|suggest|consider|advise\w*|correlat\w+|could|would|should|may\ be|if|obtain\w*)\b[^.;]*\b(?:comparison|compared?|prior|previous|stability|stable|document|follow|change|resolution|resolved|improve\w*|clearing)
     | to\s+(?:document|ensure|confirm|assess|evaluate|establish)\s+(?:for\s+)?(?:\w+\s+)?(?:stability|resolution|clearing|change|progression|improvement)
-    | (?:until|ensure|follow\w*)\s+(?:\w+\s+)?(?:resolution|clearing)
+    | (?:until|to|ensure|follow\w*)\s+(?:\w+\s+)?(?:resolution|clearing)
     | improved?\s+(?:inspirat\w+|visuali\w+|evaluat\w+|assess\w+|detail|penetration|characteri\w+)
     )""",
     _I | re.VERBOSE,

@@ -17,6 +17,7 @@ TAGGER: Final = "1"
 """Raised when the same text would be split or tagged otherwise: an import then reads every report again."""
 Tags = Mapping[str, frozenset[str]]
 """Names of regions by phrase, white space as single blanks."""
+_TAGGED: Final = 2000  # of a sentence; one that is longer is no sentence, and tagging it would take very long
 _SHORT_PHRASE: Final = 8  # such a phrase stands in many sentences by chance
 ASSERTING: Final = frozenset({SectionName.FINDINGS, SectionName.IMPRESSION})
 """The sections that say what a film shows. Other sections are kept, but what they name isn't taken for a finding."""
@@ -56,7 +57,7 @@ def _sentences(text: str, sections: Sequence[Section], tagged: Tags) -> Iterator
             if section.name not in ASSERTING:
                 yield Sentence(section=section.name, start=start, end=end, text=said)
                 continue
-            flat = " ".join(said.split())  # line breaks stand anywhere in MIMIC's reports
+            flat = " ".join(said.split())[:_TAGGED]  # line breaks stand anywhere in MIMIC's reports
             about = assertions(flat)
             yield Sentence(
                 section=section.name,

@@ -31,11 +31,12 @@ def regions_in(text: str) -> tuple[Region, ...]:
             placed = placed and link in (";", ":")
         here = [m for m in chunk if m.kind in (Kind.PLACE, Kind.FINDING)]
         own_place = any(_names_lung(m) for m in here if m.kind is Kind.PLACE)
-        later_place = _place_comes_after(chunks[n + 1 :]) if here else False
+        later_place = bool(here) and _place_comes_after(chunks[n + 1 :])
+        later_side = _first_side(chunks[n + 1][1]) if later_place and chunks[n + 1][0].lower() == "and" else None
         for mention in here:
             if mention.kind is Kind.FINDING and mention.parts == ("lung",) and (own_place or placed or later_place):
                 continue
-            side = _side_of(mention, chunk) or (carried if link.lower() != "," else None)
+            side = _side_of(mention, chunk) or later_side or (carried if link.lower() != "," else None)
             found.update(r for part in mention.parts for r in _regions(part, side))
         sides = [m.parts[0] for m in chunk if m.kind is Kind.SIDE]
         if sides and any(_sided(m) for m in here):
@@ -45,8 +46,14 @@ def regions_in(text: str) -> tuple[Region, ...]:
 
 
 def asked_regions(question: str) -> tuple[Region, ...]:
-    """The regions that a question asks about, the most precise ones only; empty where it names none."""
+    """The regions that a question asks about, the most precise ones only; empty where it names none.
+
+    A question that names one side asks about that side alone: "effusions, as far as the left lung goes".
+    """
     found = regions_in(question)
+    sides = {m.parts[0] for m in mentions(question) if m.kind is Kind.SIDE} - {"both"}
+    if len(sides) == 1 and any(r.side in sides for r in found):
+        found = tuple(r for r in found if r.side is None or r.side in sides)
     return tuple(r for r in found if not any(r in other.ancestors for other in found))
 
 
@@ -77,12 +84,16 @@ def _side_of(mention: Mention, chunk: Sequence[Mention]) -> str | None:
 
 def _place_comes_after(rest: Sequence[tuple[str, Sequence[Mention]]]) -> bool:
     """Whether the next phrase goes on with findings and then says where: "nodules and scars in the left base"."""
-    if not rest or not _CARRIES.fullmatch(rest[0][0]):
+    if not rest or rest[0][0].lower() not in ("and", ","):
         return False
     kinds = [m.kind for m in rest[0][1] if m.kind is not Kind.SIDE and (m.kind is not Kind.PLACE or _names_lung(m))]
     if kinds and set(kinds) == {Kind.PLACE}:
         return rest[0][0] == ","  # "granuloma, right base"
-    return Kind.PLACE in kinds and kinds[0] is Kind.FINDING and kinds[-1] is Kind.PLACE
+    return rest[0][0] != "," and bool(kinds) and kinds[0] is Kind.FINDING and kinds[-1] is Kind.PLACE
+
+
+def _first_side(chunk: Sequence[Mention]) -> str | None:
+    return next((m.parts[0] for m in chunk if m.kind is Kind.SIDE), None)
 
 
 def _names_lung(mention: Mention) -> bool:

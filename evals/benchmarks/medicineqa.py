@@ -53,6 +53,25 @@ _METRICS: Final = (
     Metric(name="abstention", title="says so where nothing answers"),
     Metric(name="false_abstention", title="finds nothing although something answers", better="lower"),
 )
+_BY_TYPE: Final[dict[str, tuple[Attribute, ...]]] = {
+    "Dose": (Attribute.DOSAGE,),
+    "Dose/time": (Attribute.DOSAGE,),
+    "Usage": (Attribute.DOSAGE,),
+    "Usage/time": (Attribute.DOSAGE,),
+    "Usage/duration": (Attribute.DOSAGE,),
+    "Side effects": (Attribute.ADVERSE_REACTIONS,),
+    "Indication": (Attribute.INDICATIONS,),
+    "Interaction": (Attribute.INTERACTIONS,),
+    "Action": (Attribute.PHARMACOLOGY,),
+    "Action/time": (Attribute.PHARMACOLOGY,),
+    "Ingredient": (Attribute.COMPOSITION, Attribute.DESCRIPTION),
+    "Appearance": (Attribute.DESCRIPTION, Attribute.COMPOSITION),
+    "Stopping/tapering": (Attribute.DOSAGE, Attribute.PRECAUTIONS),
+    "Storage and disposal": (Attribute.STORAGE,),
+    "Overdose": (Attribute.OVERDOSE,),
+    "Contraindication": (Attribute.CONTRAINDICATIONS,),
+}
+"""MedicationQA's question types, and where a label answers them. Our reading of the types, not the data set's."""
 
 
 def load(data: Path, *, medicines: Iterable[Medicine], corpus_sha256: str) -> Benchmark:
@@ -60,7 +79,8 @@ def load(data: Path, *, medicines: Iterable[Medicine], corpus_sha256: str) -> Be
 
     `medicines` are those of the corpus that the targets search, `corpus_sha256` its hash: they tell which names mean
     the same. MedicationQA's gold is the medicine in focus; its questions about no medicine of the corpus are left out,
-    as its gold is defined by them, and counted in a note.
+    as its gold is defined by them, and counted in a note. Which attribute answers is read from its question types where
+    a type stands for one (`_BY_TYPE`); the others are not scored by attribute.
 
     Raises:
         UserError: the file can't be read or holds something else.
@@ -79,20 +99,21 @@ def load(data: Path, *, medicines: Iterable[Medicine], corpus_sha256: str) -> Be
         examples = [example for example in asked if same.knows(str(example.gold["medicine"]))]
         golds = {example.id: _gold(example, same) for example in examples}
         notes.append(f"{len(asked) - len(examples)} of {len(asked)} questions are about no medicine of the corpus.")
-        notes.append("The gold names no attributes: what asks for one is not scored.")
+        typed = sum("attributes" in example.gold for example in examples)
+        notes.append(f"The gold names no attributes; of {typed} questions the question type stands for some.")
     else:
         fields = ", ".join(f"`{name}`" for name in rows[0].data)
         raise UserError(f"{rows[0].where} has {fields}: medicineqa reads `dialogue` and `evidence`, or `question`")
 
     def score(example: Example, output: Output) -> Score:
-        return _score(output, golds[example.id], same)
+        return _score(output, golds[example.id], same, asked=_asked_gold(example, golds[example.id]))
 
     return Benchmark(
         name="medicineqa",
         examples=examples,
         metrics=_METRICS,
         score=score,
-        score_failed=lambda example: _failed(golds[example.id]),
+        score_failed=lambda example: _failed(golds[example.id], asked=_asked_gold(example, golds[example.id])),
         options={"data": data.name, "data_sha256": sha256_of(data)[:16], "corpus": corpus_sha256[:16]},
         notes=notes,
     )
@@ -124,10 +145,11 @@ def _dialogue(row: Row) -> Example:
 def _question(row: Row) -> Example:
     question = text_field(row, "question")
     kind = row.data.get("question_type")
+    attributes = cast("list[JsonValue]", [a.value for a in _BY_TYPE.get(str(kind), ())])
     return Example(
         id=text_field(row, "id"),
         messages=({"role": "user", "content": question},),
-        gold={"medicine": text_field(row, "medicine")},
+        gold={"medicine": text_field(row, "medicine"), **({"attributes": attributes} if attributes else {})},
         groups={"category": (str(kind),)} if kind else {},
     )
 
@@ -144,7 +166,15 @@ def _gold(example: Example, same: SameMedicine) -> Gold:
     return Gold(tuple(pairs))
 
 
-def _score(output: Output, gold: Gold, same: SameMedicine) -> Score:
+def _asked_gold(example: Example, gold: Gold) -> Gold:
+    """The gold by which `hr_attribute` is scored: MedicationQA's gets the attributes of its question types."""
+    attributes: Any = example.gold.get("attributes")
+    if not attributes:
+        return gold
+    return Gold(tuple((identities, Attribute(a)) for identities, _ in gold.pairs for a in attributes))
+
+
+def _score(output: Output, gold: Gold, same: SameMedicine, *, asked: Gold) -> Score:
     evidence: Sequence[Mapping[str, Any]] = _list(output, "evidence")
     found = [
         (same.of_id(item["medicine_id"]) or frozenset({item["medicine"]}), Attribute(item["attribute"]), item)
@@ -153,11 +183,11 @@ def _score(output: Output, gold: Gold, same: SameMedicine) -> Score:
     values: Values = {}
     documents = _distinct([(item["medicine_id"], gold.medicine(identity)) for identity, _, item in found])
     passages = _distinct(
-        [((item["medicine_id"], attribute), gold.pair(identity, attribute)) for identity, attribute, item in found]
+        [((item["medicine_id"], attribute), asked.pair(identity, attribute)) for identity, attribute, item in found]
     )
     for k in CUTS:
         values[f"hr_document.{k}"] = float(any(documents[:k])) if gold.pairs else None
-        values[f"hr_attribute.{k}"] = float(any(passages[:k])) if gold.by_attribute else None
+        values[f"hr_attribute.{k}"] = float(any(passages[:k])) if asked.by_attribute else None
     calls = _list(output, "calls")
     values |= call_values(calls, output.data, gold, same)
     values |= citation_values(_list(output, "citations"), evidence, gold, same)
@@ -166,13 +196,13 @@ def _score(output: Output, gold: Gold, same: SameMedicine) -> Score:
     return Score(values=values, why=_why(documents, passages, gold, silent=values), flags=flags)
 
 
-def _failed(gold: Gold) -> Values:
+def _failed(gold: Gold, *, asked: Gold) -> Values:
     """A failure finds nothing, cites nothing, and does not say that nothing answers."""
     has_gold = bool(gold.pairs)
     values: Values = {}
     for k in CUTS:
         values[f"hr_document.{k}"] = 0.0 if has_gold else None
-        values[f"hr_attribute.{k}"] = 0.0 if gold.by_attribute else None
+        values[f"hr_attribute.{k}"] = 0.0 if asked.by_attribute else None
     values |= dict.fromkeys(("instruction_following", "redundant_calls", "citation_validity", "citation_precision"))
     values |= {"medicine_right": 0.0 if has_gold else None, "attribute_right": 0.0 if gold.by_attribute else None}
     values |= {"missing_calls": None, "citation_recall": 0.0 if has_gold else None}

@@ -12,7 +12,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from PIL import Image, PngImagePlugin
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, RLELossless, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless, SecondaryCaptureImageStorage
 from wardround.agents.case import message_of
 from wardround.agents.images import Prepared, image_count, image_warnings, prepared
 from wardround.errors import UserError
@@ -35,7 +35,7 @@ def raw(image: Prepared) -> bytes:
 def dicom(path: Path, values: Any, meaning: str = "MONOCHROME2", **fields: Any) -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     held = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     held.PatientName, held.PatientID, held.StudyDate = NAME, "4711-0815", "19990401"

@@ -171,7 +171,7 @@ def test_consumer_questions_have_the_medicine_as_gold(tmp_path: Path, medicines:
     assert [example.id for example in benchmark.examples] == ["1"]
     assert "1 of 2 questions are about no medicine of the corpus." in benchmark.notes
     values = score(benchmark, evidence=[item(named(medicines, "metformin"), "storage")], calls=[]).values
-    assert (values["hr_document.1"], values["hr_attribute.1"]) == (1.0, None)
+    assert (values["hr_document.1"], values["hr_attribute.1"]) == (1.0, 0.0)  # usage stands for dosage
 
 
 def test_the_shipped_dialogues_are_read(medicines: list[Medicine]) -> None:

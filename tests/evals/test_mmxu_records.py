@@ -51,8 +51,8 @@ def test_the_same_records_come_from_the_file_and_from_a_store(data: tuple[Kept, 
 
 def test_nothing_of_the_current_report_stands_before_the_question(data: tuple[Kept, Path]) -> None:
     held, path = data
-    for source in ({}, {"store": held.store}):
-        loaded = texts(mmxu.load(path, records="both", **source))
+    for store in (None, held.store):
+        loaded = texts(mmxu.load(path, records="both", store=store))
         for question, text in zip(held.cohort.train, loaded, strict=True):
             for sentence in held.later(question):
                 assert sentence not in text

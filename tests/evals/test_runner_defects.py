@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from small_benchmark import Answering, examples, small
+from wardround.commands.eval_targets import ModelChoice
+from wardround.commands.evaluating import Asked, default_folder
 from wardround.errors import ModelReplyError, ModelUnavailable, UserError
-from wardround.eval_targets import ModelChoice
 from wardround.evals.benchmarks import diagnosisarena_mcq
 from wardround.evals.run_folder import RunFolder
 from wardround.evals.runs import run
 from wardround.evals.summary import summarize
-from wardround.evaluating import Asked, default_folder
 
 CASE = {
     "id": 7,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cases import CASE, named
+from cohort_store import ids_of, kept
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from wardround.agents.router import Specialist, route_by_rule
 from wardround.corpora import Corpus
+from wardround.errors import AccessDenied
 from wardround.graphs import diagnosis, ward_round
 from wardround.graphs.checkpoints import serializer
 
@@ -52,6 +55,10 @@ def ask(graph: Any, text: str, config: Any = None) -> dict[str, Any]:
         ("Who won the match?", None, "none"),
         ("And why not the other one?", "diagnosis", "diagnosis"),
         ("请问布洛芬的不良反应有哪些？", None, "consultation"),
+        ("What changed in the left lower lung between these two films?", None, "progression"),
+        ("Is the effusion larger than on the previous chest x-ray?", None, "progression"),
+        ("这两张胸片有什么变化？", None, "progression"),
+        ("Should I stop warfarin before an x-ray?", None, "consultation"),
     ],
 )
 def test_the_rule(essential: Corpus, said: str, before: str | None, specialist: str) -> None:
@@ -125,3 +132,47 @@ def test_a_long_conversation_still_knows_the_allergy(scripted: Scripted, essenti
     graph = ward_round.build(model=scripted(to("diagnosis", "CRP 84 mg/l."), knows), medicines=essential)
     result = graph.invoke({"messages": [*earlier, HumanMessage(CASE)]})
     assert [d.diagnosis for d in result["differential"].diagnoses] == ["Gout"]
+
+
+FILMS = "What changed in the left lung between the two films?"
+
+
+def test_films_without_a_patient_are_not_answered_about(scripted: Scripted, essential: Corpus) -> None:
+    graph = ward_round.build(model=scripted(to("progression", "films")), medicines=essential)
+    result = ask(graph, FILMS)
+    assert result["specialist"] is Specialist.PROGRESSION
+    assert "names no patient" in result["messages"][-1].text
+    assert result["reading"] is None
+
+
+def test_films_of_the_patient_of_the_run_are(scripted: Scripted, essential: Corpus, tmp_path: Path) -> None:
+    held = kept(tmp_path, patients=5)
+    question = held.questions[0]
+    historian = {"role": "historian", "reply": {"content": "It was there before [1]."}}
+    asks_dose = to("consultation", "ibuprofen")
+    model = scripted(to("progression", "film"), asks_dose, historian, SEARCH, DOSE)
+    saver = InMemorySaver(serde=serializer())
+    graph = ward_round.build(model=model, medicines=essential, patients=held.store, checkpointer=saver)
+    config: Any = {"configurable": {"thread_id": "t"}}
+    said: Any = {"messages": [HumanMessage(f"{question.question} (films)")]}
+    result = graph.invoke(said, config, context=held.context(question))
+    assert result["messages"][-1].name == "progression"
+    assert result["reading"].citations[0].record_id == result["records"][0].record.id
+
+    def dose() -> Any:
+        return {"messages": [HumanMessage("Can I take ibuprofen with food?")]}
+
+    result = graph.invoke(dose(), config, context=held.context(question))
+    assert (result["reading"], result["records"], result["answer"] is None) == (None, [], False)
+    with pytest.raises(AccessDenied, match="belongs to a patient"):
+        graph.invoke(dose(), config)
+    other = next(q for q in held.questions if ids_of(q)[0] != ids_of(question)[0])
+    with pytest.raises(AccessDenied, match="belongs to another patient"):
+        graph.invoke(dose(), config, context=held.context(other))
+    held.store.close()
+
+
+def test_a_client_cannot_bring_its_own_patient(scripted: Scripted, essential: Corpus) -> None:
+    graph: Any = ward_round.build(model=scripted(to("progression", "films")), medicines=essential)
+    with pytest.raises(AccessDenied):
+        graph.invoke({"messages": [HumanMessage(FILMS)]}, context={"grant": {"patient": "99000001"}})

@@ -42,17 +42,21 @@ def serve(
             review: bool = False,
             patients: Any = None,
             profile: dict[str, Any] | None = None,
+            tracing: Any = None,
             mcp: bool = False,
             **changed: Any,
         ) -> Served:
             model = served(**(profile or {}))
-            agents: list[Agent] = known_agents(graphs, model=model, medicines=essential, review=review)
+            agents: list[Agent] = known_agents(
+                graphs, model=model, medicines=essential, patients=patients, review=review
+            )
             agents += [own_agent(name, graph) for name, graph in (own or {}).items()]
             agents.append(utility_agent(model))
             ways: list[Way] = [mounted_agui]
             if mcp:
                 ways.append(partial(mounted_tools, medicines=essential, patients=patients))
-            app = create_app(agents, replace(options, **changed), patients=patients, ways=ways)
+            changed_options = replace(options, **changed)
+            app = create_app(agents, changed_options, patients=patients, tracing=tracing, ways=ways)
             address = stack.enter_context(serving(app))
             found = Served(address, app, chat_server)
             stack.callback(found.http.close)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import openai
 import pytest
 from cases import CASE, named
 from chat_server import say
 from gateway_server import Serve, Served
+from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import interrupt
+from postgres_server import fresh_database
+from pydantic import BaseModel
 from wardround.serving.keys import KeyFile
 
 CASE_TURN: Any = {"role": "user", "content": CASE}
@@ -29,7 +35,7 @@ def waiting(server: Served, key: str = "none", **more: Any) -> Any:
 
 
 def answer(server: Served, question: str, said: str, key: str = "none") -> str:
-    history = [CASE_TURN, {"role": "assistant", "content": question}, {"role": "user", "content": said}]
+    history: Any = [CASE_TURN, {"role": "assistant", "content": question}, {"role": "user", "content": said}]
     reply = server.openai(key).chat.completions.create(model="diagnosis", messages=history)
     return str(reply.choices[0].message.content)
 
@@ -83,6 +89,14 @@ def test_it_is_answered_after_a_restart_from_encrypted_files(serve: Serve, tmp_p
     assert "1. Gout" in answer(reviewed(serve, encryption_key=tmp_path / "key"), question, "approve")
 
 
+def test_it_is_answered_after_a_restart_over_postgres(serve: Serve, postgres: str) -> None:
+    address = fresh_database(postgres)
+    question = str(waiting(reviewed(serve, conversations=address)).content)
+    server = reviewed(serve, conversations=address)
+    assert "1. Gout" in answer(server, question, "approve")
+    assert server.http.get("/api/conversations").json()["data"][0]["agent"] == "diagnosis"
+
+
 def test_somebody_else_cannot_answer_it(serve: Serve, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     _, one = keys.add("one")
@@ -134,11 +148,7 @@ def test_a_streamed_question_ends_with_the_call_alone(serve: Serve) -> None:
 
 
 def test_a_graph_of_ones_own_asks_in_its_own_words(serve: Serve) -> None:
-    from langchain_core.messages import AIMessage
-    from langgraph.graph import END, START, MessagesState, StateGraph
-    from langgraph.types import interrupt
-
-    def greet(_: MessagesState) -> dict[str, Any]:
+    def greet(state: MessagesState) -> dict[str, Any]:  # noqa: ARG001 - LangGraph's nodes have it
         return {"messages": [AIMessage(f"Hello {interrupt('What is your name?')}!")]}
 
     graph = StateGraph(MessagesState).add_node("greet", greet).add_edge(START, "greet").add_edge("greet", END).compile()
@@ -146,6 +156,39 @@ def test_a_graph_of_ones_own_asks_in_its_own_words(serve: Serve) -> None:
     hi: Any = {"role": "user", "content": "hi"}
     asked = client.chat.completions.create(model="greeter", messages=[hi]).choices[0].message.content
     assert str(asked).startswith("What is your name?")
+    history: Any = [hi, {"role": "assistant", "content": asked}, {"role": "user", "content": "Ada"}]
+    reply = client.chat.completions.create(model="greeter", messages=history)
+    assert reply.choices[0].message.content == "Hello Ada!"
+
+
+class Name(BaseModel):
+    """A record of somebody's own state."""
+
+    text: str
+
+
+class Named(TypedDict):
+    """Somebody's own state."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    names: list[Name]
+
+
+def test_a_state_with_types_of_ones_own_is_kept_while_it_waits(serve: Serve) -> None:
+    def first(state: Named) -> dict[str, Any]:  # noqa: ARG001 - LangGraph's nodes have it
+        return {"names": [Name(text="nobody")]}
+
+    def ask(state: Named) -> dict[str, Any]:  # noqa: ARG001
+        return {"names": [Name(text=interrupt("What is your name?"))]}
+
+    def greet(state: Named) -> dict[str, Any]:
+        return {"messages": [AIMessage(f"Hello {state['names'][0].text}!")]}
+
+    builder = StateGraph(Named).add_node("first", first).add_node("ask", ask)
+    builder.add_node("greet", greet).add_edge(START, "first").add_edge("first", "ask").add_edge("ask", "greet")
+    client = serve(own={"greeter": builder.add_edge("greet", END).compile()}).openai()
+    hi: Any = {"role": "user", "content": "hi"}
+    asked = client.chat.completions.create(model="greeter", messages=[hi]).choices[0].message.content
     history: Any = [hi, {"role": "assistant", "content": asked}, {"role": "user", "content": "Ada"}]
     reply = client.chat.completions.create(model="greeter", messages=history)
     assert reply.choices[0].message.content == "Hello Ada!"

@@ -129,7 +129,7 @@ def test_a_withdrawn_beginning_is_marked_and_does_not_come_back_with_the_history
     assert "Aspirin, clopidogrel and heparin" in before
     assert good in after
     server.model_server.then(say(calls=[("search_medicine", call)]), say(good))
-    history = [*QUESTION, {"role": "assistant", "content": text}, {"role": "user", "content": "And naproxen?"}]
+    history: Any = [*QUESTION, {"role": "assistant", "content": text}, {"role": "user", "content": "And naproxen?"}]
     server.openai().chat.completions.create(model="consultation", messages=history)
     sent = json.dumps(server.model_server.requests[-1].body)
     assert good in sent

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,16 @@ from chat_server import ChatServer, Handler, delta
 from gateway_server import Serve
 
 BODY: Any = {"model": "utility", "messages": [{"role": "user", "content": "Count."}], "stream": True}
-QUICK, SLOW = 0.3, 1.5
+SECONDS = {"quick": 0.2, "slow": 1.5, "very slow": 60.0}
 
 
 def counting(handler: Handler, body: dict[str, Any]) -> None:
-    """A stream whose length the question says."""
-    pause = SLOW if "slow" in body["messages"][-1]["content"] else QUICK
+    """A stream that takes as long as the question says."""
+    seconds = SECONDS.get(body["messages"][-1]["content"], 0.0)
     handler.begin_stream()
     for number in range(4):
         handler.event(delta(content=f"{number} "))
-        time.sleep(pause / 4)
+        time.sleep(seconds / 4)
     handler.event(delta(finish="stop"))
     handler.event("[DONE]")
 
@@ -66,20 +66,28 @@ def _ready(address: str, server: subprocess.Popen[str]) -> None:
     raise RuntimeError("it did not start")
 
 
-async def load(address: str, questions: list[str]) -> list[str]:
-    """Asks all at once; the ids of those whose end was seen, empty for the others."""
+async def load(address: str, questions: list[str], seen: list[str]) -> None:
+    """Asks all at once; the ids of those whose end was seen go into `seen`."""
 
-    async def one(client: httpx.AsyncClient, question: str) -> str:
+    async def one(client: httpx.AsyncClient, question: str) -> None:
         body = {**BODY, "messages": [{"role": "user", "content": question}]}
         try:
             reply = await client.post(f"{address}/v1/chat/completions", json=body)
         except httpx.TransportError:
-            return ""
+            return
         lines = reply.text.strip().split("\n\n")
-        return _run(lines[0]) if lines[-1] == "data: [DONE]" and "error" not in lines[-2][:20] else ""
+        if lines[-1] == "data: [DONE]" and "error" not in lines[-2][:20]:
+            seen.append(_run(lines[0]))
 
-    async with httpx.AsyncClient(timeout=30) as client:
-        return await asyncio.gather(*(one(client, question) for question in questions))
+    async with httpx.AsyncClient(timeout=60) as client:
+        await asyncio.gather(*(one(client, question) for question in questions))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for something, half a minute at most."""
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in another thread or process
+            await asyncio.sleep(0.02)
 
 
 def _run(line: str) -> str:
@@ -107,37 +115,38 @@ def statuses(state: Path) -> dict[str, str]:
 
 def test_kill_9_loses_no_finished_turn_and_reports_the_others(tmp_path: Path, chat_server: ChatServer) -> None:
     chat_server.always(counting)
-    questions = ["quick", "slow"] * 12
+    seen: list[str] = []
 
-    async def run(server: subprocess.Popen[str], address: str) -> list[str]:
-        asking = asyncio.create_task(load(address, questions))
-        await asyncio.sleep(1.2)
+    async def run(server: subprocess.Popen[str], address: str) -> None:
+        asking = asyncio.create_task(load(address, ["quick", "very slow"] * 12, seen))
+        await until(lambda: len(seen) >= 8 and len(chat_server.requests) == 24)
         server.kill()
-        return await asking
+        await asking
 
     with process(tmp_path, chat_server) as (server, address):
-        seen = [one for one in asyncio.run(run(server, address)) if one]
+        asyncio.run(run(server, address))
     found = statuses(tmp_path)
-    assert len(found) == len(questions)
-    assert 0 < len(seen) < len(questions)
+    assert len(found) == 24
     assert all(found[one] == "finished" for one in seen)
     assert set(found.values()) == {"finished", "lost"}
+    assert list(found.values()).count("lost") >= 12
 
 
 def test_sigterm_lets_running_turns_end(tmp_path: Path, chat_server: ChatServer) -> None:
     chat_server.always(counting)
+    seen: list[str] = []
 
-    async def run(server: subprocess.Popen[str], address: str) -> list[str]:
-        asking = asyncio.create_task(load(address, ["slow"] * 10))
-        await asyncio.sleep(0.7)
+    async def run(server: subprocess.Popen[str], address: str) -> None:
+        asking = asyncio.create_task(load(address, ["slow"] * 10, seen))
+        await until(lambda: len(chat_server.requests) == 10)
         server.send_signal(signal.SIGTERM)
-        return await asking
+        await asking
 
     with process(tmp_path, chat_server) as (server, address):
-        seen = asyncio.run(run(server, address))
+        asyncio.run(run(server, address))
         assert server.wait(20) == 0
-    assert all(seen)
-    assert set(statuses(tmp_path).values()) == {"finished"}
+    assert len(seen) == 10
+    assert list(statuses(tmp_path).values()) == ["finished"] * 10
 
 
 def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path, chat_server: ChatServer) -> None:

@@ -132,7 +132,7 @@ def test_a_frontends_users_count_when_they_are_signed(serve: Serve, keys: KeyFil
         jwt.encode(claims, SECRET + "x", "HS256"),
         jwt.encode({**claims, "exp": 1}, SECRET, "HS256"),
         jwt.encode({"sub": "u7"}, SECRET, "HS256"),
-        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, "", "none"),
         "nonsense",
     ]
     for token in bad:

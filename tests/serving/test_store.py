@@ -31,7 +31,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
 def begun(store: SqlTurns, run: str, **more: Any) -> Begun:
     worker = store._database.own  # pyright: ignore[reportPrivateUsage]
     given: dict[str, Any] = {"at": 1000.0, "key": "k", "owner": "k", "conversation": "c", "agent": "a", "thread": run}
-    return Begun(**{**given, "run": run, "worker": worker, "body": {"question": f"what of {run}?"}, **more})
+    given |= {"run": run, "worker": worker, "body": {"question": f"what of {run}?"}, **more}
+    return Begun(**given)
 
 
 def check(opened: Opened, work: Callable[[SqlTurns], Awaitable[None]], sealer: Sealer | None = None) -> None:

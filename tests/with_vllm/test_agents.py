@@ -1,0 +1,59 @@
+"""The graphs end to end, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from served import WARDROUND, Served
+from wardround.corpora import Corpus
+from wardround.graphs import consultation
+from wardround.models import chat_model
+
+pytestmark = pytest.mark.timeout(900)
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def printed(served: Served, *arguments: object) -> Any:
+    done = subprocess.run(
+        [*WARDROUND, *map(str, arguments), "--json"],
+        env=served.environment, capture_output=True, text=True, check=False, timeout=800,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_consultation_graph(served: Served, essential: Corpus) -> None:
+    model = chat_model(f"openai:{served.adapter}@{served.address}", settings=served.settings)
+    graph = consultation.build(model=model, medicines=essential)
+    result = graph.invoke({"messages": [HumanMessage("Does an insulin glargine pen in use go in the fridge?")]})
+    assert result["answer"].citations
+    assert all(citation.medicine.startswith("Insulin glargine") for citation in result["answer"].citations)
+
+
+def test_consult(served: Served) -> None:
+    answer = printed(served, "consult", "--dialogue", EXAMPLES / "dialogues" / "demo.json")
+    assert answer["usage"]["model_calls"] >= 2
+    assert {"Warfarin", "Ibuprofen"} & {citation["medicine"] for citation in answer["citations"]}
+
+
+def test_consult_asks_the_tuned_distiller_for_the_searches(served: Served, tmp_path: Path) -> None:
+    if served.distiller is None:
+        pytest.skip("no tuned distiller comes with this version")
+    answer = printed(served, "consult", "--dialogue", EXAMPLES / "dialogues" / "demo.json", "--trace", tmp_path)
+    assert answer["distilled_by"] == "model"
+    assert json.loads(served.profile.read_text()) == {"adapters": {"distiller": served.distiller}}
+
+
+def test_diagnose_with_an_adapter_under_its_hashed_name(served: Served, tmp_path: Path) -> None:
+    answer = printed(
+        served, "diagnose", EXAMPLES / "cases" / "temple.json", "--model", f"openai:{served.adapter}@{served.address}",
+        "--trace", tmp_path,
+    )  # fmt: skip
+    assert answer["usage"]["model_calls"] >= 1
+    assert answer["differential"]
+    assert served.adapter in "".join(file.read_text() for file in tmp_path.rglob("*") if file.is_file())

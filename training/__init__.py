@@ -1,0 +1,1 @@
+"""How the tuned models are made: data, trainers, export."""
