@@ -82,8 +82,8 @@ def test_an_error_is_told_without_what_is_inside(serve: Serve) -> None:
 
 
 def test_a_run_that_asks_goes_on_with_either_form_of_answer(serve: Serve) -> None:
-    def asks(_: MessagesState) -> dict[str, Any]:
-        return {"messages": [("assistant", f"You said {interrupt('Which one?')}.")]}
+    def asks(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [("assistant", f"To {len(state['messages'])}: {interrupt('Which one?')}.")]}
 
     graph = StateGraph(MessagesState).add_node("ask", asks).add_edge(START, "ask").add_edge("ask", END).compile()
     server = serve(own={"asks": graph})
@@ -92,8 +92,10 @@ def test_a_run_that_asks_goes_on_with_either_form_of_answer(serve: Serve) -> Non
         assert stopped[-1].outcome.type == "interrupt"
         assert json.loads(next(e.value for e in stopped if e.type.value == "CUSTOM")) == "Which one?"
         entry = {"interruptId": stopped[-1].outcome.interrupts[0].id, "status": "resolved", "payload": "this"}
-        answer = {"resume": [entry]} if thread == "new" else {"forwardedProps": {"command": {"resume": "this"}}}
-        assert text_of(run(server, "asks", "Hello", thread=thread, **answer)) == "You said this."
+        answer: dict[str, Any] = (
+            {"resume": [entry]} if thread == "new" else {"forwardedProps": {"command": {"resume": "this"}}}
+        )
+        assert text_of(run(server, "asks", "Hello", thread=thread, **answer)) == "To 1: this."
     again = server.http.post("/agui/asks", json=body("Hello", thread="new", forwardedProps={"command": {"resume": 1}}))
     assert again.status_code == 404
 
@@ -113,13 +115,17 @@ def test_what_a_client_says_in_state_and_context_names_no_patient(serve: Serve, 
     _, secret = keys.add("app", patients=("anna",))
     server = serve("progression", keys=keys.path)
     claims = {"patient": "bert", "grant": {"patient": "bert"}, "configurable": {"patient": "bert"}}
-    more = {"state": claims, "forwardedProps": claims, "context": [{"description": "patient", "value": "bert"}]}
+    more: dict[str, Any] = {
+        "state": claims,
+        "forwardedProps": claims,
+        "context": [{"description": "patient", "value": "bert"}],
+    }
     headers = {"authorization": f"Bearer {secret}", "x-wardround-patient": "bert"}
-    sent = {"json": body("What changed?", **more)}
-    named = server.http.post("/agui/progression", **sent, headers=headers)
+    sent = body("What changed?", **more)
+    named = server.http.post("/agui/progression", json=sent, headers=headers)
     assert "RUN_ERROR" in named.text or named.status_code in (400, 403)
     audit = (tmp_path / "state" / "audit.jsonl").read_text() if (tmp_path / "state" / "audit.jsonl").exists() else ""
-    server.http.post("/agui/progression", **sent, headers={"authorization": f"Bearer {secret}"})
+    server.http.post("/agui/progression", json=sent, headers={"authorization": f"Bearer {secret}"})
     after = (tmp_path / "state" / "audit.jsonl").read_text()[len(audit) :]
     assert "bert" not in after
 

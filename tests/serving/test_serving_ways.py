@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ ACCEPTS = {"accept": "application/json, text/event-stream"}
 
 
 @contextmanager
-def serving(folder: Path, corpus: Path, *options: str) -> Iterator[str]:
+def serving(folder: Path, corpus: Path, *options: str) -> Generator[str]:
     """A server of `by_rules` in a process of its own; its address."""
     command = [sys.executable, "-c", "from wardround.cli import main; main()", "serve", "--graph", "by_rules"]
     about = {"WARDROUND_CORPUS": str(corpus), "WARDROUND_MODEL": f"scripted:{folder / 'script.json'}"}
