@@ -39,9 +39,9 @@ def test_an_answer_has_sources_that_open_their_passage(gateway: str, environment
         port = free.getsockname()[1]
     command = [str(python.with_name("open-webui")), "serve", "--host", "127.0.0.1", "--port", str(port)]
     about = {"OPENAI_API_BASE_URL": f"{gateway}/v1", "DATA_DIR": str(tmp_path), "WEBUI_SECRET_KEY": "for this test"}
-    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     own = {**os.environ, **SETTINGS, **about}
-    server: subprocess.Popen[bytes] = subprocess.Popen(command, env=own, cwd=tmp_path, **quiet)
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(command, env=own, cwd=tmp_path, stdout=quiet, stderr=quiet)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", server)
         with sync_playwright() as playwright:
