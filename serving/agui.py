@@ -211,6 +211,7 @@ class AguiTeller:
     def __init__(self, given: RunAgentInput, run: str) -> None:
         self._given = given
         self._message, self._thought = f"{run}-answer", f"{run}-thought"
+        self._searches = f"{run}-searches"  # a message of its own: the answer stands after what the tools gave
         self._teller = Teller()
         self._text_open = self._thought_open = False
         self._withdrawn = False
@@ -227,12 +228,12 @@ class AguiTeller:
         elif event.kind == "tool_start":
             yield from self._close_thought()
             self._calls += 1
-            call = f"{self._message}-call-{self._calls}"
-            yield ToolCallStartEvent(tool_call_id=call, tool_call_name=data["tool"], parent_message_id=self._message)
+            call = f"{self._searches}-{self._calls}"
+            yield ToolCallStartEvent(tool_call_id=call, tool_call_name=data["tool"], parent_message_id=self._searches)
             yield ToolCallArgsEvent(tool_call_id=call, delta=json.dumps(data.get("arguments"), ensure_ascii=False))
             yield ToolCallEndEvent(tool_call_id=call)
         elif event.kind == "tool_end":
-            call = f"{self._message}-call-{self._calls}"
+            call = f"{self._searches}-{self._calls}"
             found = {key: data[key] for key in ("hits",) if key in data}
             yield ToolCallResultEvent(message_id=f"{call}-result", tool_call_id=call, content=json.dumps(found))
         elif event.kind == "hand_over":

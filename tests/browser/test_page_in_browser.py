@@ -101,7 +101,7 @@ def test_an_answer_leads_to_the_cited_sentence_in_its_passage(page: Any) -> None
     assert "may weaken the blood pressure effect" in answer.inner_text()
     page.locator(".answer .cite").first.click()
     chosen = page.locator("#evidence li.chosen")
-    assert chosen.locator("mark").inner_text().startswith("NSAIDs, COX-2 inhibitors included")
+    assert chosen.locator("mark").first.inner_text().startswith("NSAIDs, COX-2 inhibitors included")
     assert "Losartan, Interactions" in chosen.inner_text()
     assert page.locator("#evidence li.chosen").evaluate("node => node === document.activeElement")
     picture(page, "answer")

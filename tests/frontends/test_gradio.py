@@ -12,7 +12,8 @@ import sys, gradio as gr
 from gradio_client import Client
 demo = gr.load_chat(sys.argv[1] + "/v1", model="by_rules", token="none")
 _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, share=False, server_name="127.0.0.1")
-print(Client(address, verbose=False).predict("Does warfarin interact with ibuprofen?", api_name="/chat"))
+asked = {"text": "Does warfarin interact with ibuprofen?", "files": []}
+print(Client(address, verbose=False).predict(asked, api_name="/open_api_stream"))
 """
 
 

@@ -82,8 +82,8 @@ def test_an_error_is_told_without_what_is_inside(serve: Serve) -> None:
 
 
 def test_a_run_that_asks_goes_on_with_either_form_of_answer(serve: Serve) -> None:
-    def asks(state: MessagesState) -> dict[str, Any]:  # noqa: ARG001 - a node has a state
-        return {"messages": [("assistant", f"You said {interrupt('Which one?')}.")]}
+    def asks(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [("assistant", f"To {len(state['messages'])}: {interrupt('Which one?')}.")]}
 
     graph = StateGraph(MessagesState).add_node("ask", asks).add_edge(START, "ask").add_edge("ask", END).compile()
     server = serve(own={"asks": graph})
@@ -95,7 +95,7 @@ def test_a_run_that_asks_goes_on_with_either_form_of_answer(serve: Serve) -> Non
         answer: dict[str, Any] = (
             {"resume": [entry]} if thread == "new" else {"forwardedProps": {"command": {"resume": "this"}}}
         )
-        assert text_of(run(server, "asks", "Hello", thread=thread, **answer)) == "You said this."
+        assert text_of(run(server, "asks", "Hello", thread=thread, **answer)) == "To 1: this."
     again = server.http.post("/agui/asks", json=body("Hello", thread="new", forwardedProps={"command": {"resume": 1}}))
     assert again.status_code == 404
 

@@ -113,7 +113,7 @@ def test_a_misspelt_medicine_is_known(serve: Serve) -> None:
 def test_an_agent_answers_with_its_sources_and_tells_what_it_does(serve: Serve) -> None:
     lines: list[str] = []
 
-    async def told(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - the protocol's
+    async def told(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
         lines.append(message or "")
 
     async def use(client: Client) -> Any:
