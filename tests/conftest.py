@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from chat_server import ChatServer  # found by way of the line above
-from commands import Ran, Run
+from ran import Ran, Run
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from cases import CASE, named
-
-from commands import Run
+from ran import Run
 
 
 def script(path: Path, *rules: dict[str, Any]) -> str:

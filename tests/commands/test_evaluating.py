@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer, fail, say
-
-from commands import Run
+from ran import Run
 
 FILMS = {
     "content_type": "worsen",

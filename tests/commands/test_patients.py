@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from commands import Run
+from ran import Run
 
 MIMIC = Path(__file__).parents[1] / "corpora/patients/data/mimic-cxr"
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer, say
+from ran import Run
 from wardround.settings import get_settings
-
-from commands import Run
 
 KEYS = {"answer", "letter", "records", "citations", "flags", "usage"}
 

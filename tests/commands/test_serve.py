@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ran import Run
 from wardround.commands.opening_server import Parts, check_address, open_agents
 from wardround.serving import Gateway, Options
 from wardround.serving.store import UNLIMITED, Begun, Ended
-
-from commands import Run
 
 OWN = """
 from langchain_core.messages import AIMessage

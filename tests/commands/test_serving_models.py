@@ -15,14 +15,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ran import Run
 from small_adapter import write_adapter
 from wardround.errors import UserError
 from wardround.models import find
 from wardround.models.servers.adapters import read_adapter
 from wardround.models.servers.ports import claim
 from wardround.settings import Settings
-
-from commands import Run
 
 
 @pytest.fixture

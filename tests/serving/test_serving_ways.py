@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-
-from commands import Run
+from ran import Run
 
 LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 ACCEPTS = {"accept": "application/json, text/event-stream"}
