@@ -1,4 +1,5 @@
-"""No calls home, and no checkpoints that name foreign types: the environment that the packages below us read.
+"""No calls home, and no checkpoints that name foreign types: the environment that the packages below us read, and what
+programs that we start inherit of it.
 
 Why this is the one place that writes the environment: docs/decisions/0004-quiet.md.
 """
@@ -46,3 +47,12 @@ def count_together(folder: str) -> None:
     """Let the processes that are started from here on count their metrics into one folder: the Prometheus client asks
     the environment for it, once, when it is imported."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def inherited(*, settings: bool, **defaults: str) -> dict[str, str]:
+    """The environment for a program that we start, with `defaults` for what nobody has set.
+
+    `settings`: whether our own settings go along, as they should to ourselves and not to others.
+    """
+    kept = {name: value for name, value in os.environ.items() if settings or not name.startswith("WARDROUND_")}
+    return defaults | kept

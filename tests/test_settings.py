@@ -62,7 +62,7 @@ def test_an_env_file_that_is_no_text(tmp_path: Path) -> None:
 
 def test_nothing_else_reads_the_environment() -> None:
     root = Path(__import__("wardround").__file__).parent
-    folders = ("agents", "corpora", "graphs", "models", "tools")
+    folders = ("agents", "commands", "corpora", "evals", "graphs", "models", "serving", "tools", "training")
     files = [f for folder in folders for f in (root / folder).rglob("*.py")] + list(root.glob("*.py"))
     reading = {f.name for f in files if any(w in f.read_text(encoding="utf-8") for w in ("os.environ", "getenv"))}
     assert reading <= {"quiet.py"}

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from ..quiet import inherited
+
 _MAIN: Final = "from wardround.cli import main; main()"
 
 
@@ -19,13 +21,12 @@ def launch(arguments: Sequence[str], *, processes: int) -> int:
     one share of the cores each.
     """
     command = [sys.executable, "-c", _MAIN, *arguments]
-    given = os.environ | {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+    defaults = {"OMP_WAIT_POLICY": "PASSIVE"}
     if processes > 1:
-        share = max(1, (os.cpu_count() or 1) // processes)
-        given |= {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(share))}
+        defaults["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
         together = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
         command = [*together, "--no-python", *command]
     try:
-        return subprocess.run(command, env=given, check=False).returncode  # noqa: S603 -- ourselves
+        return subprocess.run(command, env=inherited(settings=True, **defaults), check=False).returncode  # noqa: S603 -- ourselves
     except KeyboardInterrupt:
         return 130

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from ...errors import ModelUnavailable, UserError
+from ...quiet import inherited
 
 _POLL_S: Final = 0.3
 _END_S: Final = 20.0
@@ -36,11 +37,10 @@ class Child:
         self.log = log
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._unseen: deque[str] = deque(maxlen=_TAIL)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARDROUND_")}
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- a list, and what is in it was built by our own code
                 list(command),
-                env=inherited | dict(environment),
+                env=inherited(settings=False) | dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
