@@ -84,11 +84,29 @@ def served(
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, said.read_text()
         assert said.read_text().endswith("stopped\n")
-        assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+        assert not _left(started)
         left = {file.name for file in (state / "servers" / str(port)).iterdir()}
         assert left - {"profile.json"} == {"vllm.log"}
     finally:
         process.kill()
+
+
+def _left(pids: set[int]) -> set[int]:
+    """Those that still run; what was told to end gets some seconds for it. One that nobody has asked about since it ended
+    (a zombie, whose parent is gone) does not run."""
+    end = time.monotonic() + 10
+    while running := {pid for pid in pids if _runs(pid)}:
+        if time.monotonic() > end:
+            return running
+        time.sleep(0.2)
+    return set()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _wait(process: subprocess.Popen[bytes], said: Path, state: Path) -> tuple[str, list[str]]:

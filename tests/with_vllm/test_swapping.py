@@ -29,9 +29,11 @@ Steps = list[tuple[int, float]]
 
 
 @pytest.fixture(scope="module")
-def expected(reference: Callable[[Mapping[str, Any]], Any], adapters: tuple[Path, Path]) -> dict[str, list[Steps]]:
-    """What transformers answers, by adapter (`one`, `two`, and `` for the base)."""
-    named = {"one": str(adapters[0]), "two": str(adapters[1])}
+def expected(
+    reference: Callable[[Mapping[str, Any]], Any], adapters: tuple[Path, Path], shipped: Path | None
+) -> dict[str, list[Steps]]:
+    """What transformers answers, by adapter (`one`, `two`, `shipped` where there is one, and `` for the base)."""
+    named = {"one": str(adapters[0]), "two": str(adapters[1])} | ({"shipped": str(shipped)} if shipped else {})
     return reference({"prompts": PROMPTS, "adapters": named, "tokens": TOKENS})
 
 
