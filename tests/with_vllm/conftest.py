@@ -92,8 +92,8 @@ def served(
 
 
 def _left(pids: set[int]) -> set[int]:
-    """Those that still run; what was told to end gets some seconds for it. One that nobody has asked about since it ended
-    (a zombie, whose parent is gone) does not run."""
+    """Those that still run; what was told to end gets some seconds for it. One that has ended and was not waited for
+    (a zombie) does not run."""
     end = time.monotonic() + 10
     while running := {pid for pid in pids if _runs(pid)}:
         if time.monotonic() > end:
