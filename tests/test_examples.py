@@ -14,17 +14,17 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PROGRAMS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
-def ran(name: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def ran(name: str, cwd: Path, *arguments: str, script: str = "temple") -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("WARDROUND_")} | {
-        "WARDROUND_MODEL": f"scripted:{EXAMPLES / 'scripts' / 'temple.json'}",
+        "WARDROUND_MODEL": f"scripted:{EXAMPLES / 'scripts' / f'{script}.json'}",
         "PYTHONWARNINGS": "error::DeprecationWarning:__main__",
     }
     command = [sys.executable, str(EXAMPLES / f"{name}.py"), *arguments]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
-def said(name: str, cwd: Path, *arguments: str) -> str:
-    done = ran(name, cwd, *arguments)
+def said(name: str, cwd: Path, *arguments: str, script: str = "temple") -> str:
+    done = ran(name, cwd, *arguments, script=script)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -62,6 +62,13 @@ def test_resume_after_a_crash(tmp_path: Path) -> None:
     assert (first.returncode, "FileNotFoundError" in first.stderr) == (1, True)
     folder.mkdir()
     assert said("resume_after_a_crash", tmp_path, str(folder)) == "goes on with register\nGiant cell arteritis\n\n"
+
+
+def test_progression_then_review(tmp_path: Path) -> None:
+    shown = said("progression_then_review", tmp_path, script="films")
+    assert shown.startswith("waits: B. ")
+    assert "[1]" in shown
+    assert shown.rstrip().endswith("\ngoes out: Agreed, and compare again in a week.")
 
 
 def test_batch(tmp_path: Path) -> None:
