@@ -105,13 +105,15 @@ def corpus_search(
 ) -> None:
     """Search as the agents do, without a model: the medicine, then its attribute, else full text."""
     from ..corpora import open_corpus
-    from .terminal import show_hits
+    from .terminal import say, show_hits
 
     if (query is None) == (queries is None):
         raise UserError("give either a QUERY or `--queries FILE`")
     opened = open_corpus(corpus, encoder=encoder)
     if query is not None:
         hits = opened.search(query, top)
+        if not as_json and (unknown := opened.unknown_names(query)):
+            say(f"this corpus knows no medicine {', '.join(f'`{name}`' for name in unknown)}: found by the other words")
         if as_json:
             print(_hits_json(query, hits))  # noqa: T201
         else:

@@ -24,7 +24,8 @@ patients_app = typer.Typer(no_args_is_help=True, help="Patient records: import t
 _PROBLEMS_SHOWN = 5
 
 StoreOption = Annotated[
-    Path | None, typer.Option("--records", help="The file that `patients import` made. Default: $WARDROUND_PATIENTS.")
+    Path | None,
+    typer.Option("--patients", "--records", help="The file that `patients import` made. Default: $WARDROUND_PATIENTS."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
