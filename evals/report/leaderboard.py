@@ -85,7 +85,7 @@ def _table(board: Leaderboard) -> Iterable[str]:
     yield f'{heads}<th scope="col" class="number">failed</th></tr></thead><tbody>'
     for place, entry in enumerate(board.entries):
         yield f'<tr><th scope="row">{_key(place)}{escape(entry.name)}<span class="under">{escape(entry.target)}</span>'
-        yield f"</th><td>{escape(entry.model or 'none')}</td>"
+        yield f"</th><td>{escape(entry.model or '–')}</td>"
         for metric in board.metrics:
             yield f'<td class="number">{_figure(metric, entry.figures[metric.name])}</td>'
         yield f'<td class="number">{entry.failed} of {entry.n}</td></tr>'
