@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import MissingExtra, UserError
 from ..models import find, known
+from ..models.servers.unpacking import MARK, unpack, unpacked_folder
 from ..settings import Settings
 from .processors import load_processor
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-_NAME: Final = "base_model.json"
 
 
 class Base(NamedTuple):
@@ -68,34 +65,20 @@ def base_folder(name: str, *, settings: Settings) -> Path:
     source = find(name, settings=settings)
     if source.suffix != ".gguf":
         raise UserError(f"`{name}` is no chat model: it cannot be trained")
-    folder = source.parent.with_name(f"{source.parent.name}.float32")
-    if not (folder / _NAME).is_file():
+    folder = unpacked_folder(name, settings=settings)
+    if not (folder / MARK).is_file():
         _unpack(name, source, folder)
     return folder
 
 
 def _unpack(name: str, source: Path, folder: Path) -> None:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     try:
-        with TemporaryDirectory(prefix=".unpack-", dir=folder.parent) as temporary:
-            made = Path(temporary) / "model"
-            tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-            model: Any = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name)
-            # The weights are plain numbers by now; with these, saving would write them as GGUF again.
-            model.hf_quantizer = None
-            del model.config.quantization_config
-            model.config.name_or_path = name
-            model.save_pretrained(made)
-            tokenizer.save_pretrained(made)
-            (made / _NAME).write_text(json.dumps({"name": name, "source": source.name}), encoding="utf-8")
-            with suppress(OSError):  # another process was faster
-                made.rename(folder)
+        unpack(source, folder, name)
     except OSError as error:
+        if folder.is_dir():  # half of one, from before
+            shutil.rmtree(folder, ignore_errors=True)
+            raise UserError(f"`{folder}` was damaged and has been removed: run the command again") from None
         raise UserError(f"`{name}` cannot be unpacked to `{folder}` ({error}): make room for 600 MB") from None
-    if not (folder / _NAME).is_file():  # half of one, from before
-        shutil.rmtree(folder, ignore_errors=True)
-        raise UserError(f"`{folder}` was damaged and has been removed: run the command again")
 
 
 def chat_template(name: str | None) -> str | None:
