@@ -113,8 +113,9 @@ class TrainingConfig(_Settings):
     is not plain causal attention, with images, packing or gradient checkpointing, and on a GPU."""
     gradient_checkpointing: bool = False
     """Recompute activations instead of keeping them: less memory, a third more time."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """What weights are loaded and computed in. On CPUs without bfloat16 units, float32 is far faster."""
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """What weights are loaded and computed in. `auto`: bfloat16 where a CPU multiplies matrices in it (AMX) and an
+    adapter is trained, whose own weights stay float32; else float32, which other CPUs are far faster in."""
     max_pixels: int | None = Field(default=None, ge=1)
     """Larger images are shrunk to this many pixels."""
 

@@ -60,6 +60,7 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
     import torch
     from accelerate import PartialState
 
+    config = _with_precision(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     group = PartialState(cpu=not torch.cuda.is_available())
@@ -116,6 +117,17 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
             ) from None
         raise
     return done
+
+
+def _with_precision(config: TrainingConfig) -> TrainingConfig:
+    """The config with `auto` made out on this machine, so that the manifest says what was computed in."""
+    if config.precision != "auto":
+        return config
+    import torch
+
+    fast = not torch.cuda.is_available() and torch.cpu.get_capabilities().get("amx_bf16", False)
+    chosen = "bfloat16" if fast and config.method == "lora" else "float32"
+    return config.model_copy(update={"precision": chosen})
 
 
 def read_rows_of(config: TrainingConfig) -> tuple[Rows, Rows]:

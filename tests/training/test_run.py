@@ -72,6 +72,20 @@ def test_rows_longer_than_the_limit_are_counted(configured: Configured, settings
     assert manifest.train.rows + manifest.train.too_long == 48
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_what_auto_came_to_is_written_down(
+    method: str, configured: Configured, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    config = configured(max_steps=1, precision="auto", method=method)
+    assert train(config, tmp_path / "run", settings=settings).config.precision == (
+        "bfloat16" if method == "lora" and not torch.cuda.is_available() else "float32"
+    )
+    assert train(config, tmp_path / "run", settings=settings).status == "done"  # the same run
+
+
 def test_an_adapter_to_start_from_is_merged_in(
     run_folder: Path, configured: Configured, settings: Settings, tmp_path: Path
 ) -> None:
