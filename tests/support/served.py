@@ -28,6 +28,8 @@ class Served(NamedTuple):
     """The served name of the adapter with random weights that was given at the start."""
     distiller: str | None
     """That of the shipped distiller, where there is one."""
+    reasoner: str
+    """That of the adapter tuned on demonstrations of reasoning."""
     pid: int
     """Of `wardround models serve`."""
 

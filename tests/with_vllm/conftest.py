@@ -22,6 +22,17 @@ from wardround.models.servers.unpacking import unpacked
 from wardround.settings import Settings
 
 READY_S = 600
+DEMONSTRATIONS = Path(__file__).parents[2] / "examples" / "training" / "stage1.jsonl"
+REASONER = """
+kind = "sft"
+base = "smollm2"
+learning_rate = 1e-3
+warmup = 0.1
+batch_size = 4
+epochs = 10
+max_steps = 24
+precision = "auto"
+"""
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +71,30 @@ def shipped() -> Path | None:
 
 
 @pytest.fixture(scope="session")
+def reasoner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter tuned here on the demonstrations of reasoning that wardround ships, by its own commands."""
+    folder = tmp_path_factory.mktemp("reasoner")
+    config = folder / "reasoner.toml"
+    config.write_text(REASONER, encoding="utf-8")
+    rows, out = str(DEMONSTRATIONS), str(folder / "run")
+    for command in (
+        ["train", "sft", "--config", str(config), "--train", rows, "--out", out],
+        ["train", "export", f"{out}/adapter", "--name", "reasoner-smollm2", "--role", "reasoner", "--out", str(folder)],
+    ):
+        done = subprocess.run([*WARDROUND, *command], capture_output=True, text=True, check=False, timeout=900)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return next(folder.glob("reasoner-smollm2-*"))
+
+
+@pytest.fixture(scope="session")
 def served(
-    base: Path, adapters: tuple[Path, Path], shipped: Path | None, tmp_path_factory: pytest.TempPathFactory
+    base: Path,
+    adapters: tuple[Path, Path],
+    shipped: Path | None,
+    reasoner: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
-    """The server with two adapters, ready. At the end it is told to stop, and must leave nothing behind."""
+    """The server with its adapters, ready. At the end it is told to stop, and must leave nothing behind."""
     assert base.is_dir()
     folder = tmp_path_factory.mktemp("served")
     key = folder / "key"
@@ -71,6 +102,7 @@ def served(
     said = folder / "said"
     command = [*WARDROUND, "models", "serve", "--port", "0", "--key-file", str(key), "--context", "4096"]
     command += ["--adapter", str(adapters[0]), *(["--adapter", str(shipped)] if shipped else [])]
+    command += ["--adapter", str(reasoner)]
     command += ["--adapters-may-change", "--kv-cache-gib", "1", "--wait", str(READY_S)]
     state = folder / "state"
     with said.open("w") as sink:
@@ -79,7 +111,8 @@ def served(
     try:
         address, names = _wait(process, said, state)
         port = int(address.rpartition(":")[2].removesuffix("/v1"))
-        yield Served(address, key.read_text(), port, state, names[1], shipped.name if shipped else None, process.pid)
+        distiller = shipped.name if shipped else None
+        yield Served(address, key.read_text(), port, state, names[1], distiller, reasoner.name, process.pid)
         started = group(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, said.read_text()

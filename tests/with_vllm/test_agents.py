@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from served import WARDROUND, Served
 from wardround.corpora import Corpus
 from wardround.graphs import consultation
 from wardround.models import chat_model
+from wardround.training.data import read_sft_rows
 
 pytestmark = pytest.mark.timeout(900)
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -49,11 +51,23 @@ def test_consult_asks_the_tuned_distiller_for_the_searches(served: Served, tmp_p
     assert json.loads(served.profile.read_text()) == {"adapters": {"distiller": served.distiller}}
 
 
-def test_diagnose_with_an_adapter_under_its_hashed_name(served: Served, tmp_path: Path) -> None:
+def test_the_tuned_reasoning_adapter_answers_as_its_demonstrations_do(served: Served) -> None:
+    rows = read_sft_rows(EXAMPLES / "training" / "stage1.jsonl")
+    asked = {"role": "user", "content": rows[0].messages[0].content}
+    request = {"model": served.reasoner, "messages": [asked], "max_tokens": 200, "temperature": 0}
+    with served.client() as client:
+        reply = client.post("/v1/chat/completions", json=request).json()
+    text = reply["choices"][0]["message"]["content"]
+    assert re.search(r"\n\nAnswer: [A-D]$", text), text
+    assert len(text) > 80  # it reasons first
+
+
+def test_diagnose_with_the_tuned_reasoning_adapter_under_its_hashed_name(served: Served, tmp_path: Path) -> None:
+    assert re.fullmatch(r"reasoner-smollm2-[0-9a-f]{12}", served.reasoner)
     answer = printed(
-        served, "diagnose", EXAMPLES / "cases" / "temple.json", "--model", f"openai:{served.adapter}@{served.address}",
+        served, "diagnose", EXAMPLES / "cases" / "temple.json", "--model", f"openai:{served.reasoner}@{served.address}",
         "--trace", tmp_path,
     )  # fmt: skip
     assert answer["usage"]["model_calls"] >= 1
     assert answer["differential"]
-    assert served.adapter in "".join(file.read_text() for file in tmp_path.rglob("*") if file.is_file())
+    assert served.reasoner in "".join(file.read_text() for file in tmp_path.rglob("*") if file.is_file())
