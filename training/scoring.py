@@ -33,8 +33,25 @@ def reply_score(rows: Sequence[SftRow], base: Base, settings: EvaluationSettings
     return score if chosen else None
 
 
-def write_replies(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
-    """The likeliest reply to each rendered prompt, without the token that ends it."""
+def write_replies(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[str],
+    *,
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[str]:
+    """A reply to each rendered prompt, without the token that ends it.
+
+    Args:
+        model: the model.
+        tokenizer: its tokenizer.
+        prompts: as the chat template renders them.
+        max_new_tokens: the longest reply.
+        temperature: 0 gives the likeliest reply; else replies are sampled, the same for the same `torch.manual_seed`.
+        say: told how many are done.
+    """
     import torch
 
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
@@ -50,11 +67,15 @@ def write_replies(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_new
             with torch.inference_mode():
                 # The processes of a distributed run write the same replies, so none waits for another.
                 written = model.generate(
-                    **batch, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=tokenizer.pad_token_id
+                    **batch,
+                    max_new_tokens=max_new_tokens,
+                    pad_token_id=tokenizer.pad_token_id,
+                    **({"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}),
                 )
             texts = tokenizer.batch_decode(written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
             for index, text in zip(part, texts, strict=True):
                 replies[index] = text.strip()
+            say(f"{start + len(part)} of {len(order)} replies")
     finally:
         tokenizer.padding_side = padding
         model.train(training)
