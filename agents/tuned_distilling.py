@@ -24,7 +24,7 @@ from .calling import role_config
 from .choices import Choice, medicine_choices
 from .dialogue import transcript
 from .prompting import prompt
-from .rules import Asked, other_names
+from .rules import Asked, named_medicines, other_names
 from .turn import Call, DistilledBy, MedicineSearch
 from .weak_distilling import NotUsable
 
@@ -124,17 +124,19 @@ async def tuned_calls(
         )
         for f in dict.fromkeys(forms)
     ]
-    return [*_of_the_name_said_last(made, choices), *made]
+    asked_about = {m.name for m in named_medicines(messages, medicines) if m.turn == len(messages) - 1}
+    return [*_of_the_name_said_last(made, choices, asked_about), *made]
 
 
-def _of_the_name_said_last(made: Sequence[Call], choices: Sequence[Choice]) -> list[Call]:
+def _of_the_name_said_last(made: Sequence[Call], choices: Sequence[Choice], asked_about: set[str]) -> list[Call]:
     """A call of the rules before the model's, where its first is about another medicine than the one named last.
 
-    Which subject is asked the adapter tells better than rules do, which medicine "it" is, worse (measured on the
-    development dialogues of MedicineQA-Open: docs/training-distiller.md).
+    Which subject is asked, and which of the medicines in the question (`asked_about`) it is about, the adapter tells
+    better than rules do; which medicine of an earlier turn "it" is, worse (measured on the development dialogues of
+    MedicineQA-Open: docs/training-distiller.md).
     """
     first = next((call for call in made if call.medicine), None)
-    if first is None or not choices or first.medicine == choices[0].name:
+    if first is None or not choices or first.medicine == choices[0].name or first.medicine in asked_about:
         return []
     told = {"medicine": choices[0].name, "other_names": (), "distilled_by": DistilledBy.RULE}
     return [first.model_copy(update={**told, "reason": "the medicine named last, with the model's subject"})]

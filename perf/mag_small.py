@@ -3,7 +3,7 @@
 The model sees no films: what the current film shows is told in words, a text proxy. So this measures whether a small
 model learns to read a change from the earlier record, and nothing about images.
 
-    python perf/mag_small.py --out DIR [--patients 500] [--steps 25] [--test 60]
+    python perf/mag_small.py --out DIR [--patients 500] [--steps 120] [--test 150]
 
 Everything is kept in DIR; the same command goes on where it was stopped.
 """
@@ -39,8 +39,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--patients", type=int, default=500)
-    parser.add_argument("--steps", type=int, default=25)
-    parser.add_argument("--test", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--test", type=int, default=150)
     parser.add_argument("--seed", type=int, default=3)
     told = parser.parse_args()
     cohort = told.out / "cohort"
@@ -52,7 +52,14 @@ def main() -> None:
         file = told.out / f"{records}.jsonl"
         write_rows(rows[: told.steps * BATCH], file)
         config = TrainingConfig(
-            kind="sft", base="smollm2", train=file, batch_size=BATCH, max_length=1024, seed=told.seed, warmup=0.1
+            kind="sft",
+            base="smollm2",
+            train=file,
+            batch_size=BATCH,
+            max_length=1024,
+            seed=told.seed,
+            warmup=0.1,
+            precision="auto",
         )
         train(config, told.out / f"run-{records}", settings=get_settings(), say=print)
         tested(records, cohort, told.out / f"run-{records}" / "adapter", count=told.test, seed=told.seed)

@@ -2,7 +2,7 @@
 
     python perf/training.py
 
-Each runs in a process of its own, one after the other, with as many threads as there are cores. Useful tokens are
+Each runs in a process of its own, one after the other, with as many threads as it has cores. Useful tokens are
 those of the rows, without padding. TRL's defaults are random order, gradient
 checkpointing, bfloat16 autocast, its loss head; `trl-float32` is the same without checkpointing and bfloat16, which
 few CPUs have units for.
@@ -26,7 +26,7 @@ from wardround.errors import UserError
 from wardround.settings import get_settings
 
 BATCH = 8
-STEPS = 6
+STEPS = 24
 WAYS = ("ours", "trl", "trl-float32")
 TARGET = 1.5
 
@@ -62,7 +62,7 @@ def made_rows(folder: Path) -> Path:
     """Dialogues of the recipe's own generator."""
     from wardround.training.distiller import make_data
 
-    return make_data(folder, settings=get_settings(), count=400).train
+    return make_data(folder, settings=get_settings(), count=600).train
 
 
 def alone(way: str, rows: Path, steps: int) -> dict[str, float]:
@@ -80,12 +80,14 @@ def train(way: str, rows_file: Path, steps: int) -> dict[str, float]:
     from wardround.training.config import load_config
     from wardround.training.data import read_sft_rows
     from wardround.training.datasets import sft_dataset
+    from wardround.training.run import with_precision
     from wardround.training.trainers import make_trainer
 
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     rows = read_sft_rows(rows_file)
-    config = load_config("distiller-135m-cpu", max_steps=steps, batch_size=BATCH, threads=None)
-    base = load_base(config.base, settings=get_settings(), template=config.chat_template)
+    config = with_precision(load_config("distiller-135m-cpu", max_steps=steps, batch_size=BATCH, threads=None))
+    precision = config.precision if way == "ours" else "float32"  # TRL's trainer computes in bfloat16 by autocast
+    base = load_base(config.base, settings=get_settings(), template=config.chat_template, precision=precision)
     learned = sft_dataset(rows[: steps * BATCH], base.tokenizer, max_length=config.max_length, where=rows_file)
     held = sft_dataset(rows[-32:], base.tokenizer, max_length=config.max_length, where=rows_file)
     with tempfile.TemporaryDirectory() as folder:

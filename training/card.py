@@ -34,6 +34,7 @@ def card(manifest: TrainingManifest) -> str:
         "",
         f"{what} for `{name}`, made by {_KINDS[config.kind]} with wardround's training module. For research and "
         "decision support, not for care.",
+        *(["", config.note] if config.note else []),
         "",
         "## Data",
         "",
@@ -45,7 +46,7 @@ def card(manifest: TrainingManifest) -> str:
         "## Training",
         "",
     ]
-    skipped = {"train", "heldout", "base", "kind"} | ({"dpo"} if config.kind == "sft" else set())
+    skipped = {"train", "heldout", "base", "kind", "note"} | ({"dpo"} if config.kind == "sft" else set())
     for field, value in config.model_dump(mode="json", exclude=skipped).items():
         if isinstance(value, dict):
             lines += [f"- {field}.{key}: {one}" for key, one in value.items()]

@@ -126,6 +126,8 @@ class TrainingConfig(_Settings):
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
     """CPU threads; default: one a core."""
+    note: str | None = None
+    """Said in the model card: what readers must know of the rows, such as who wrote and who reviewed them."""
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

@@ -60,7 +60,7 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
     import torch
     from accelerate import PartialState
 
-    config = _with_precision(config)
+    config = with_precision(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     group = PartialState(cpu=not torch.cuda.is_available())
@@ -119,8 +119,8 @@ def train(config: TrainingConfig, folder: Path, *, settings: Settings, say: Say 
     return done
 
 
-def _with_precision(config: TrainingConfig) -> TrainingConfig:
-    """The config with `auto` made out on this machine, so that the manifest says what was computed in."""
+def with_precision(config: TrainingConfig) -> TrainingConfig:
+    """The config with `precision = "auto"` made out on this machine, so that the manifest says what was computed in."""
     if config.precision != "auto":
         return config
     import torch

@@ -112,3 +112,11 @@ def test_the_medicine_named_last_comes_first(scripted: Scripted, essential: Corp
         ("metformin", Attribute.DOSAGE, "rule"),
         ("ibuprofen", Attribute.DOSAGE, "model"),
     ]
+
+
+def test_of_medicines_in_the_question_the_model_chooses(scripted: Scripted, essential: Corpus) -> None:
+    model = scripted(says({"medicine": "ibuprofen", "attribute": "dosage"}), **TUNED)
+    calls = found(model, essential, "I have metformin.", "Yes?", "Beside metformin, how often ibuprofen?")["calls"]
+    assert [(c.medicine, c.attribute, c.distilled_by.value) for c in calls[:1]] == [
+        ("ibuprofen", Attribute.DOSAGE, "model")
+    ]

@@ -48,6 +48,14 @@ def test_the_folder_holds_adapter_curves_log_and_card(run_folder: Path) -> None:
         assert told in card
 
 
+def test_the_card_says_what_is_to_be_known_of_the_rows(
+    configured: Configured, settings: Settings, tmp_path: Path
+) -> None:
+    note = "Nobody has reviewed these rows."
+    train(configured(max_steps=1, note=note), tmp_path / "run", settings=settings)
+    assert f"\n\n{note}\n\n" in (tmp_path / "run" / "adapter" / "README.md").read_text(encoding="utf-8")
+
+
 def test_nothing_that_is_kept_is_a_pickle(run_folder: Path) -> None:
     assert not list((run_folder / "adapter").glob("*.bin"))
 

@@ -28,10 +28,10 @@ from .rows import ChatMessage, SftRow
 from .slips import slipped
 
 SHARES: Final = {
-    "question": 0.50,
-    "attribute": 0.14,
-    "pair": 0.11,
-    "which": 0.22,
+    "question": 0.46,
+    "attribute": 0.17,
+    "pair": 0.14,
+    "which": 0.20,
     "none": 0.03,
 }
 """How often each kind of case comes."""
@@ -57,6 +57,13 @@ _INVENTED: Final = 0.4
 _MISSPELT: Final = 0.25
 _LONG: Final = 0.4
 """How often the last turn of a dialogue is a hand-written one of several sentences."""
+_QUESTION_LONG: Final = 0.42
+"""Up to which draw a question alone is such a turn; below `_QUESTION_BARE`, it is one typed into a search box."""
+_QUESTION_BARE: Final = 0.08
+_REFERRING: Final = 0.6
+"""How often a question about two medicines tells one by what was said of it."""
+_TOLD_BESIDE: Final = 0.5
+"""How often somebody who asks for a medicine tells of another at length."""
 _PLAIN_TALK: Final = ("answer", "answer", "story", "digress", "feeling", "refuse")
 _PEOPLE: Final = (
     "my wife|my husband|my son|my daughter|my mother|my father|my mum|my dad|my sister|my brother|my grandmother|"
@@ -254,15 +261,15 @@ def _question_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     """
     slots = Slots(names, rng)
     kind = rng.random()
-    if kind < 0.08:
+    if kind < _QUESTION_BARE:
         text, attribute = rng.choice(_BARE)
         question = Question(text, (attribute,), pronoun=False)
-    elif kind < 0.25:
+    elif kind < _QUESTION_LONG:
         question = rng.choice(phrases.long_turns())
     else:
-        question = _question(rng, pronoun=rng.random() < 0.6)
+        question = _question(rng, pronoun=rng.random() < 0.5)
     text = slots.fill(question.text)
-    if kind >= 0.25 and rng.random() < 0.3:
+    if kind >= _QUESTION_LONG and rng.random() < 0.3:
         text = f"{slots.fill(_talk(rng))} {text}"
     case = _case([text], _forms_for(question, slots), slots, rng)
     said = [slots.said("med"), *([slots.said("other")] if "{other}" in question.text else [])]
@@ -272,7 +279,7 @@ def _question_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
 def _pair_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     """A question about two medicines, or about the one while the other is taken."""
     slots = Slots(names, rng)
-    if rng.random() < 0.35:
+    if rng.random() < _REFERRING:
         opening, pair = rng.choice(phrases.referring())
         forms = [Form(medicine=slots.said("med"), attribute=a) for a in pair.med[:1]]
         forms += [Form(medicine=slots.said("other"), attribute=a) for a in pair.other[:1]]
@@ -295,6 +302,10 @@ def _pair_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
 def _which_case(names: Sequence[MedicineName], rng: random.Random) -> Case:
     """Which medicine helps? None is named, or only such as were tried before."""
     slots = Slots(names, rng)
+    if rng.random() < _TOLD_BESIDE:
+        opening, text, keywords = rng.choice(phrases.which_tried())
+        turns = [slots.fill(opening), _adviser(rng), slots.fill(text)]
+        return _case(turns, [Form(keywords=keywords)], slots, rng)
     complaint = rng.choice(phrases.complaints())
     name = rng.choice(complaint.names)
     if complaint.stories and rng.random() < 0.5:

@@ -120,6 +120,12 @@ def which_later() -> tuple[str, ...]:
 
 
 @cache
+def which_tried() -> tuple[tuple[str, str, str], ...]:
+    """First turns that tell a complaint, last turns that ask for a medicine, most with another one named; keywords."""
+    return tuple((w["opening"], w["text"], w["keywords"]) for w in _read("which_tried"))
+
+
+@cache
 def referring() -> tuple[tuple[str, Pair], ...]:
     """First turns with two medicines, and questions about the one or both by what was said of them."""
     return tuple(

@@ -102,6 +102,10 @@ def test_who_takes_it_is_one_of_four() -> None:
 
 
 def test_what_is_referred_to_was_named() -> None:
-    rows = entries(FRAGMENTS / "referring.json")
-    assert [r["opening"] for r in rows if not ("{med}" in r["opening"] and "{other}" in r["opening"])] == []
-    assert [r["text"] for r in rows if "{" in r["text"]] == []
+    said = [f"{row['opening']} {row['text']}" for row in entries(FRAGMENTS / "referring.json")]
+    assert [turns for turns in said if not ("{med}" in turns and "{other}" in turns)] == []
+
+
+def test_who_asks_which_medicine_names_only_another() -> None:
+    rows = entries(FRAGMENTS / "which_tried.json")
+    assert [row for row in rows if "{med}" in f"{row['opening']} {row['text']}" or len(row["keywords"]) > 60] == []
