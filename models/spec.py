@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _OPENAI = re.compile(r"openai:(?P<name>\S+?)@(?P<address>https?://[!-~]+)")
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
-_FORMS = "`local`, `local-tuned`, `local:ADAPTER_FOLDER`, `openai:NAME@http://host:port/v1` or `scripted:FILE`"
+_FORMS = "`local`, `local-plain`, `local:ADAPTER_FOLDER`, `openai:NAME@http://host:port/v1` or `scripted:FILE`"
 LOCAL_NAME = "SmolLM2-135M-Instruct"
 """The model behind `local`."""
 _LOCAL_MODEL = "smollm2"
@@ -34,8 +34,9 @@ def chat_model(
 ) -> BaseChatModel:
     """The LangChain chat model that `spec` names (default: the one in the settings).
 
-    - `local`: SmolLM2-135M-Instruct in the embedded llama.cpp; `lora=PATH` adds an adapter in GGUF form to all it does.
-    - `local-tuned`: the same with the shipped adapter where it distills, `local:FOLDER` with another exported adapter.
+    - `local`: SmolLM2-135M-Instruct in the embedded llama.cpp, with the shipped adapter where it distills.
+    - `local:FOLDER`: the same with another exported adapter, `local-plain` with none; `lora=PATH` adds an adapter in
+      GGUF form to all that any of the three does.
     - `openai:NAME@http://host:port/v1`: the model NAME on vLLM or any server with the OpenAI chat protocol.
     - `scripted:FILE`: answers from a script, see `wardround.models.script`.
 
@@ -48,7 +49,7 @@ def chat_model(
     text = " ".join((chosen.model if spec is None else spec).split())
     text = "".join(letter if letter.isprintable() else "�" for letter in text)  # errors show it on a terminal
     kind, _, rest = text.partition(":")
-    if text in ("local", "local-tuned") or (kind == "local" and rest):
+    if text in ("local", "local-plain") or (kind == "local" and rest):
         return _local(chosen, profile, params, adapter=_adapter(text, rest))
     if kind == "scripted" and rest:
         from .scripted import scripted_chat
@@ -86,7 +87,7 @@ def _adapter(spec: str, folder: str) -> Adapter | None:
 
     if folder:
         return read_adapter(Path(folder).expanduser())
-    return shipped_adapter("distiller", _LOCAL_MODEL) if spec == "local-tuned" else None
+    return shipped_adapter("distiller", _LOCAL_MODEL) if spec == "local" else None
 
 
 def _local(
@@ -96,6 +97,7 @@ def _local(
     from .llamacpp import llamacpp_chat, shared_engine
     from .store import find
 
+    file = find(_LOCAL_MODEL, settings=settings)
     declared = profile or _declared(LOCAL_NAME, settings)
     lora = params.pop("lora", None)
     adapters: tuple[tuple[str, Path], ...] = ()
@@ -103,7 +105,7 @@ def _local(
         adapters = ((adapter.name, gguf_of(adapter, settings=settings)),)
         declared = declared.model_copy(update={"adapters": {adapter.role: adapter.name} | declared.adapters})
     engine = shared_engine(
-        find(_LOCAL_MODEL, settings=settings),
+        file,
         declared.name,
         declared.context_tokens,
         Path(lora) if lora is not None else None,

@@ -51,12 +51,12 @@ def _with(spec: str | None) -> Any:
 
 def tuned() -> Any:
     """The embedded model with the shipped adapter."""
-    return _with("local-tuned")
+    return _with("local")
 
 
 def untuned() -> Any:
     """The embedded model as it is."""
-    return _with("local")
+    return _with("local-plain")
 
 
 def chosen() -> Any:

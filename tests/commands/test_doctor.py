@@ -81,7 +81,10 @@ def test_what_mends_it_stands_whole_on_a_line(capsys: pytest.CaptureFixture[str]
     assert lines[2].startswith("ok       y")
 
 
-def test_an_environment_for_vllm_is_looked_into_where_one_is_named(tmp_path: Path, essential_index: Path) -> None:
+def test_an_environment_for_vllm_is_looked_into_where_one_is_named(
+    tmp_path: Path, essential_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a checkout that ran `make test-vllm` has one
     model = scripted(tmp_path)
     assert "vllm" not in examined(tmp_path, essential_index, model=model)
     absent = examined(tmp_path, essential_index, model=model, vllm_python=tmp_path / "absent")["vllm"]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from wardround.errors import MissingExtra, ModelReplyError, UserError
-from wardround.models import chat_model, declared_profile, find, structured_reply
+from wardround.models import chat_model, declared_profile, find, profile_of, structured_reply
+from wardround.models.adapter import shipped_adapter
 from wardround.models.llamacpp import Engine, LlamaCppChat, llamacpp_chat
 from wardround.settings import Settings
 
@@ -107,6 +108,14 @@ def test_the_spec_local_shares_one_engine(model_file: Path) -> None:
     assert isinstance(first, LlamaCppChat)
     assert isinstance(second, LlamaCppChat)
     assert first.engine is second.engine
+
+
+def test_the_shipped_adapter_distills_unless_the_plain_model_is_asked_for(model_file: Path) -> None:
+    assert model_file.is_file()
+    shipped = shipped_adapter("distiller", "smollm2")
+    assert shipped is not None
+    assert profile_of(chat_model("local", settings=SETTINGS)).adapters == {"distiller": shipped.name}
+    assert profile_of(chat_model("local-plain", settings=SETTINGS)).adapters == {}
 
 
 def test_it_writes_nothing_and_the_process_ends_well(model_file: Path) -> None:

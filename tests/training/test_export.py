@@ -108,6 +108,13 @@ def test_gguf_is_made_once_and_only_for_a_known_base(exported: Adapter, tmp_path
         gguf_of(exported.model_copy(update={"base": "other"}), settings=settings)
 
 
+def test_a_cache_that_takes_no_adapter_is_named(exported: Adapter, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    settings = Settings(_env_file=None, cache_dir=tmp_path / "taken")  # type: ignore[call-arg]
+    with pytest.raises(UserError, match=r"taken.*WARDROUND_CACHE_DIR"):
+        gguf_of(exported.model_copy(update={"base": "smollm2"}), settings=settings)
+
+
 def test_an_adapter_of_another_kind_is_refused(exported: Adapter, tmp_path: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file

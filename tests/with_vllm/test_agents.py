@@ -48,7 +48,8 @@ def test_consult_asks_the_tuned_distiller_for_the_searches(served: Served, tmp_p
         pytest.skip("no tuned distiller comes with this version")
     answer = printed(served, "consult", "--dialogue", EXAMPLES / "dialogues" / "demo.json", "--trace", tmp_path)
     assert answer["distilled_by"] == "model"
-    assert json.loads(served.profile.read_text()) == {"adapters": {"distiller": served.distiller}}
+    kept = {"adapters": {"distiller": served.distiller, "reasoner": served.reasoner}}
+    assert json.loads(served.profile.read_text()) == kept
 
 
 def test_the_tuned_reasoning_adapter_answers_as_its_demonstrations_do(served: Served) -> None:
