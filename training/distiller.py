@@ -100,7 +100,7 @@ def make_data(
     taken = _asked_about(medicines, benchmarks)
     names = usable_names(medicines, held_out=taken)
     left_out = len(usable_names(medicines, held_out=())) - len(names)
-    say(f"{len(names)} medicines to talk about; {left_out} that a benchmark asks about are left out")
+    say(f"{len(names)} medicines by name, others invented; {left_out} that a benchmark asks about are left out")
     source = {"generator": "distillation", "seed": str(seed), "corpus": opened.manifest.content_sha256[:16]}
     kinds: Counter[str] = Counter()
     invented = 0
