@@ -77,9 +77,10 @@ def core(name: str) -> str:
     words only is kept whole. Chinese names lose a bracketed remark, the salt and a trailing form,
     as long as three characters are left.
     """
-    if has_chinese(name):
-        return _core_chinese(name)
-    words = [word for run, _, _ in word_runs(fold(name)) if (word := plain_word(run))]
+    folded = fold(name)  # first: some ideographs are known as such only by their folded form
+    if has_chinese(folded):
+        return _core_chinese(folded)
+    words = [word for run, _, _ in word_runs(folded) if (word := plain_word(run))]
     named = [w for w in words if not is_form(w) and not _AMOUNT.fullmatch(w)]
     return " ".join([w for w in named if w not in SALTS] or named or words)
 
@@ -89,8 +90,8 @@ def is_form(word: str) -> bool:
     return word in FORMS or (len(word) > 4 and word[-1] == "s" and word[:-1] in FORMS)
 
 
-def _core_chinese(name: str) -> str:
-    bare, before = fold(name).strip(), ""
+def _core_chinese(folded: str) -> str:
+    bare, before = folded.strip(), ""
     while bare != before:
         before = bare
         remark_gone = _BRACKETED.sub("", bare).strip()
