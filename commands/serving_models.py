@@ -208,13 +208,28 @@ def _serve_llamacpp(wanted: Wanted, settings: Settings) -> None:
     if file.suffix != ".gguf":
         raise UserError(f"`{wanted.model}` is no GGUF file: llama.cpp needs one, such as the pulled `smollm2`")
     name = wanted.name or PULLED.get(wanted.model, file.stem)
-    lora = Path(wanted.adapters[0]).expanduser() if wanted.adapters else None
+    lora = _gguf_lora(wanted.adapters[0], wanted.model, settings) if wanted.adapters else None
     key = server_key(settings, wanted.key_file)
     engine = Engine(file, name=name, context_tokens=wanted.context or 4096, lora=lora)
     listening = claim(wanted.host, wanted.port, next_free=wanted.next_port)
     with _Signals() as signals, running_llamacpp(engine, listening=listening, key=key.value) as running:
         _announce(running, key, wanted)
         _stay(running, signals)
+
+
+def _gguf_lora(text: str, model: str, settings: Settings) -> Path:
+    """The GGUF file that `--adapter` names, or the one made of the exported folder that it names."""
+    from ..models.adapter import gguf_of
+    from ..models.adapter import read_adapter as read_exported
+
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        return path
+    adapter = read_exported(path)
+    if adapter.base != model:
+        raise UserError(f"the adapter `{adapter.name}` belongs to `{adapter.base}`: serve it with that model")
+    say(f"note: {adapter.name} answers every request here; `--model local:{text}` uses it for its role only")
+    return gguf_of(adapter, settings=settings)
 
 
 class _Stopped(Exception):

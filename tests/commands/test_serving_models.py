@@ -19,6 +19,7 @@ from ran import Run
 from small_adapter import write_adapter
 from wardround.errors import UserError
 from wardround.models import find
+from wardround.models.adapter import shipped_adapter
 from wardround.models.servers.adapters import read_adapter
 from wardround.models.servers.ports import claim
 from wardround.settings import Settings
@@ -191,6 +192,27 @@ def llamacpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         server.process.kill()
         server.process.wait()
+
+
+def test_llamacpp_takes_an_exported_folder(llamacpp: Server, tmp_path: Path) -> None:
+    shipped = shipped_adapter("distiller", "smollm2")
+    assert shipped is not None
+    server = Server(tmp_path, "--port", "0", "--adapter", str(shipped.folder))
+    try:
+        replies = [one.ask(one.key).json()["choices"][0]["message"]["content"] for one in (llamacpp, server)]
+        assert replies[0] != replies[1]
+    finally:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(60) == 0, server.said.read_text()
+
+
+def test_llamacpp_refuses_an_adapter_of_another_model(run: Run, tmp_path: Path) -> None:
+    shipped = shipped_adapter("distiller", "smollm2")
+    assert shipped is not None
+    (tmp_path / "other.gguf").write_bytes(b"")
+    other = tmp_path / "other.gguf"
+    shown = run("models", "serve", "--engine", "llamacpp", "--model", other, "--adapter", shipped.folder)
+    assert (shown.code, "belongs to `smollm2`" in shown.err) == (2, True)
 
 
 def test_llamacpp_answers_behind_the_gate(llamacpp: Server) -> None:
