@@ -24,7 +24,7 @@ from .calling import role_config
 from .choices import Choice, medicine_choices
 from .dialogue import transcript
 from .prompting import prompt
-from .rules import Asked, named_medicines, other_names
+from .rules import Asked, other_names
 from .turn import Call, DistilledBy, MedicineSearch
 from .weak_distilling import NotUsable
 
@@ -124,7 +124,7 @@ async def tuned_calls(
         )
         for f in dict.fromkeys(forms)
     ]
-    asked_about = {m.name for m in named_medicines(messages, medicines) if m.turn == len(messages) - 1}
+    asked_about = {mention.text for mention in medicines.mentions(messages[-1].text)}
     return [*_of_the_name_said_last(made, choices, asked_about), *made]
 
 

@@ -36,10 +36,12 @@ class Check(BaseModel):
 
 def examine(*, model: str | None = None, corpus: Path | None = None, settings: Settings | None = None) -> list[Check]:
     """Look at everything a consultation needs; never raises for what it finds."""
+    from ..models.spec import is_local
+
     settings = settings or get_settings()
     spec = model or settings.model
     checks = [_python(), _cache(settings), _corpus(corpus, settings)]
-    if spec in ("local", "local-plain") or spec.startswith("local:"):
+    if is_local(spec):
         checks.append(_package("xllamacpp", "the embedded model server", "pip install 'wardround[local]'"))
     checks.append(_model(spec, settings))
     if vllm := _vllm(settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.state import CompiledStateGraph
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..agents.checking import Citation
 from ..agents.turn import Answer, AnsweredBy, Call, DistilledBy, Flag
+from ..corpora.medicines import Passage
 from .events import Event, stream_events
 from .trace import Recorder
 
@@ -30,6 +31,21 @@ class EvidenceShown(BaseModel):
     source: str
     source_id: str
     date: str | None
+
+    @classmethod
+    def of(cls, n: int, passage: Passage) -> Self:
+        """The passage that citations call `n`."""
+        return cls(
+            n=n,
+            passage_id=passage.id,
+            medicine_id=passage.medicine_id,
+            medicine=passage.medicine,
+            attribute=passage.attribute.value,
+            text=passage.text,
+            source=passage.source.name,
+            source_id=passage.source.id,
+            date=passage.source.date,
+        )
 
 
 class Consultation(BaseModel):
@@ -91,20 +107,7 @@ def result_of(
         answered_by=answer.answered_by,
         distilled_by=next((c.distilled_by for c in calls if c.distilled_by is not DistilledBy.RULE), _first(calls)),
         citations=answer.citations,
-        evidence=tuple(
-            EvidenceShown(
-                n=item.n,
-                passage_id=item.passage.id,
-                medicine_id=item.passage.medicine_id,
-                medicine=item.passage.medicine,
-                attribute=item.passage.attribute.value,
-                text=item.passage.text,
-                source=item.passage.source.name,
-                source_id=item.passage.source.id,
-                date=item.passage.source.date,
-            )
-            for item in final["evidence"]
-        ),
+        evidence=tuple(EvidenceShown.of(item.n, item.passage) for item in final["evidence"]),
         calls=tuple(calls),
         flags=tuple(final["flags"]),
         usage=dict(usage or {}),

@@ -7,10 +7,9 @@ pairs of neighbours, not halves), so those of the adapter's `B` are put into tha
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingExtra, UserError
@@ -56,31 +55,24 @@ def write_gguf_lora(adapter: Path, target: Path, *, heads: int, key_heads: int) 
         raise UserError(f"`{adapter}` holds no adapter that can be read ({type(error).__name__}: {error})") from None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
+            temporary = Path(scratch) / target.name
+            writer: Any = gguf.GGUFWriter(str(temporary), "llama")
+            writer.add_type(gguf.GGUFType.ADAPTER)
+            writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+            writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+            for key, tensor in sorted(tensors.items()):
+                name, data = _converted(key, tensor, heads=heads, key_heads=key_heads)
+                writer.add_tensor(name, data)
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+            writer.close()
+            temporary.replace(target)
     except OSError as error:
-        raise _not_written(target, error) from None
-    try:
-        writer: Any = gguf.GGUFWriter(str(temporary), "llama")
-        writer.add_type(gguf.GGUFType.ADAPTER)
-        writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-        writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
-        for key, tensor in sorted(tensors.items()):
-            name, data = _converted(key, tensor, heads=heads, key_heads=key_heads)
-            writer.add_tensor(name, data)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-        os.replace(temporary, target)  # noqa: PTH105 -- as elsewhere: atomic on one file system
-    except OSError as error:
-        raise _not_written(target, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _not_written(target: Path, error: OSError) -> UserError:
-    return UserError(f"`{target}` cannot be written ({error.strerror}): make room or set WARDROUND_CACHE_DIR")
+        raise UserError(
+            f"`{target}` cannot be written ({error.strerror}): make room or set WARDROUND_CACHE_DIR"
+        ) from None
 
 
 def _converted(key: str, tensor: Any, *, heads: int, key_heads: int) -> tuple[str, npt.NDArray[np.float16]]:

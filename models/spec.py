@@ -25,6 +25,12 @@ _LOCAL_MODEL = "smollm2"
 """The same in the model store."""
 
 
+def is_local(spec: str) -> bool:
+    """Whether `spec` names the embedded model, with an adapter or without."""
+    kind, _, folder = spec.partition(":")
+    return spec in ("local", "local-plain") or (kind == "local" and bool(folder))
+
+
 def chat_model(
     spec: str | None = None,
     *,
@@ -49,7 +55,7 @@ def chat_model(
     text = " ".join((chosen.model if spec is None else spec).split())
     text = "".join(letter if letter.isprintable() else "�" for letter in text)  # errors show it on a terminal
     kind, _, rest = text.partition(":")
-    if text in ("local", "local-plain") or (kind == "local" and rest):
+    if is_local(text):
         return _local(chosen, profile, params, adapter=_adapter(text, rest))
     if kind == "scripted" and rest:
         from .scripted import scripted_chat
@@ -97,7 +103,7 @@ def _local(
     from .llamacpp import llamacpp_chat, shared_engine
     from .store import find
 
-    file = find(_LOCAL_MODEL, settings=settings)
+    file = find(_LOCAL_MODEL, settings=settings)  # before an adapter is made ready: it is missing more often
     declared = profile or _declared(LOCAL_NAME, settings)
     lora = params.pop("lora", None)
     adapters: tuple[tuple[str, Path], ...] = ()

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from wardround.corpora import open_corpus
-from wardround.corpora.medicines import Attribute, Hit, SearchCall
+from wardround.corpora.medicines import Attribute, SearchCall
 from wardround.evals import medicineqa_open
 from wardround.evals.benchmark import Example, Output, Score
 from wardround.evals.benchmarks import medicineqa
 from wardround.evals.statistics import rate
+from wardround.graphs.consult import EvidenceShown
 
 DEV = Path(medicineqa_open.__file__).parent / "dev.jsonl"
 
@@ -35,7 +36,10 @@ def main() -> None:
     )
     best: dict[str, list[bool]] = {"hr_document.1": [], "hr_attribute.1": []}
     for example in benchmark.examples:
-        found: list[Any] = [[_item(hit) for hit in corpus.search(call, k=3)] for call in _calls(example)]
+        found: list[Any] = [
+            [EvidenceShown.of(n, hit.passage).model_dump() for n, hit in enumerate(corpus.search(call, k=3), start=1)]
+            for call in _calls(example)
+        ]
         scores = [benchmark.score(example, Output(text="", data={"evidence": items})) for items in found]
         for metric, hits in best.items():
             values = [
@@ -56,16 +60,6 @@ def _calls(example: Example) -> Iterator[SearchCall]:
     if "medicine" in gold:
         for attribute in gold.get("attributes", ("indications",)):
             yield SearchCall(medicine=gold["medicine"], attribute=Attribute(attribute))
-
-
-def _item(hit: Hit) -> dict[str, Any]:
-    passage = hit.passage
-    return {
-        "passage_id": passage.id,
-        "medicine_id": passage.medicine_id,
-        "medicine": passage.medicine,
-        "attribute": passage.attribute.value,
-    }
 
 
 if __name__ == "__main__":

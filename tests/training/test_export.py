@@ -110,7 +110,7 @@ def test_gguf_is_made_once_and_only_for_a_known_base(exported: Adapter, tmp_path
 
 def test_a_cache_that_takes_no_adapter_is_named(exported: Adapter, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    settings = Settings(_env_file=None, cache_dir=tmp_path / "taken")  # type: ignore[call-arg]
+    settings = Settings(cache_dir=tmp_path / "taken")
     with pytest.raises(UserError, match=r"taken.*WARDROUND_CACHE_DIR"):
         gguf_of(exported.model_copy(update={"base": "smollm2"}), settings=settings)
 
